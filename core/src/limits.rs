@@ -1,0 +1,101 @@
+//! Every bound of the system, with its reason and what happens at it (INV-7).
+//!
+//! Those that an operator may change are defaults here and keys in the configuration.
+
+/// Unicode scalar values in a message's text (R7). Beyond: refused with 0x95, the connection stays.
+pub const TEXT_CHARS_MAX: usize = 100_000;
+
+/// Bytes of an MQTT packet before login: a CONNECT with a will and a token fits well. Beyond: the connection closes.
+pub const PACKET_BYTES_MAX_BEFORE_LOGIN: usize = 64 * 1024;
+
+/// Bytes of an MQTT packet after login: 100,000 characters escaped as `\uXXXX\uXXXX` take 1.2 MB. Beyond: 0x95 and
+/// the connection closes, because the rest of the packet cannot be skipped cheaply.
+pub const PACKET_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Seconds from accept to CONNECT, TLS and upgrade included. Beyond: closed without a word.
+pub const CONNECT_DEADLINE_S: u32 = 10;
+
+/// Bytes of a client id (PROTOCOL "Names"). Beyond: CONNACK 0x85, in 3.1.1 code 2.
+pub const CLIENT_ID_BYTES_MAX: usize = 128;
+
+/// Characters of a handle without its `@`.
+pub const HANDLE_CHARS_MIN: usize = 3;
+/// Characters of a handle without its `@`.
+pub const HANDLE_CHARS_MAX: usize = 32;
+
+/// Bytes of an idempotency key (PROTOCOL "Never twice"). Beyond: refused with 0x99.
+pub const KEY_BYTES_MAX: usize = 64;
+
+/// How long a key or the origin of a stock publish is remembered, in milliseconds.
+pub const KEY_WINDOW_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// Keys remembered for each sender of a conversation; more than may be in flight, and what bounds a checkpoint.
+/// Beyond: the oldest is forgotten, even inside the window.
+pub const KEYS_PER_SENDER_MAX: usize = 256;
+
+/// Members of a channel unless configured higher (R2). Beyond: 409.
+pub const CHANNEL_MEMBERS_MAX: usize = 100;
+
+/// Members above which a channel has no index entries (DESIGN §5).
+pub const FAN_OUT_THRESHOLD: usize = 500;
+
+/// Publishes of one connection that are read but not acknowledged. At the bound the connection is not read until
+/// one settles; a 5.0 client is told by Receive Maximum (MQTT-3.3.4-9).
+pub const INBOUND_IN_FLIGHT_MAX: u16 = 256;
+
+/// Deliveries of one session that are sent but not acknowledged; 3.1.1 has no Receive Maximum, a 5.0 client's own
+/// counts where it is smaller. At the bound further conversations fall behind and are read from the store.
+pub const OUTBOUND_IN_FLIGHT_MAX: u16 = 1024;
+
+/// Bytes waiting to be written to one connection. Beyond: its conversations fall behind (never the connection of
+/// anyone else); one event may exceed it, so that the largest still passes.
+pub const OUTBOUND_BUFFER_BYTES_MAX: usize = 256 * 1024;
+
+/// Seconds in which a connection with unwritten bytes must take some. Beyond: closed, it catches up on return.
+pub const WRITE_DEADLINE_S: u32 = 30;
+
+/// Seconds in which a publish must settle. Beyond: its connection closes without acknowledging.
+pub const SETTLE_DEADLINE_S: u32 = 10;
+
+/// Conversations listed in each list of a mark (D10). `ahead` beyond it forgets, `behind` beyond it makes the
+/// session not current.
+pub const MARK_LIST_MAX: usize = 256;
+
+/// Seconds between two writes of one session's mark while it acknowledges.
+pub const MARK_INTERVAL_S: u32 = 5;
+
+/// Filters of one session. Beyond: SUBACK 0x97.
+pub const SUBSCRIPTIONS_PER_SESSION_MAX: usize = 1024;
+
+/// Filters of one SUBSCRIBE or UNSUBSCRIBE. Beyond: the connection closes with 0x97, for the answer could not be kept small.
+pub const FILTERS_PER_PACKET_MAX: usize = 1024;
+
+/// Live sessions of one user. Beyond: CONNACK 0x97.
+pub const SESSIONS_PER_USER_MAX: usize = 64;
+
+/// Longest session expiry in seconds: 1 year. A longer wish is cut and CONNACK says so.
+pub const SESSION_EXPIRY_S_MAX: u32 = 366 * 24 * 60 * 60;
+
+/// Keep-alive that the server applies where a client asks for none (PROTOCOL "Connecting").
+pub const KEEP_ALIVE_S_MAX: u16 = 3600;
+
+/// Milliseconds of one index window: 10 minutes (DESIGN §5).
+pub const INDEX_WINDOW_MS: u64 = 10 * 60 * 1000;
+
+/// Events after which a conversation writes a checkpoint; the most that waking it reads.
+pub const CHECKPOINT_EVENTS: u64 = 256;
+
+/// Seconds without a submission after which a conversation falls asleep and frees its memory.
+pub const CONVERSATION_IDLE_S: u32 = 60;
+
+/// Submissions that wait for one sleeping conversation. Beyond: answered as unavailable.
+pub const WAITING_PER_CONVERSATION_MAX: usize = 4096;
+
+/// Bytes of submissions that wait for the committer. Beyond: answered as unavailable.
+pub const COMMIT_QUEUE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Events of one page of history, and of one read while catching up.
+pub const PAGE_EVENTS_MAX: usize = 200;
+
+/// Bytes of event bodies in one read while catching up; a page always holds at least one event.
+pub const PAGE_BYTES_MAX: usize = 512 * 1024;

@@ -1,0 +1,1 @@
+//! talaria-storage-fjall
