@@ -11,6 +11,7 @@ pub mod id;
 pub mod id_clock;
 pub mod limits;
 pub mod payload;
+pub mod rules;
 pub mod topic;
 
 pub use code::Code;
@@ -19,3 +20,4 @@ pub use event::{Event, EventKind, Origin};
 pub use handle::Handle;
 pub use id::{ChannelId, DeviceId, EventId, UserId};
 pub use id_clock::IdClock;
+pub use rules::{Rule, Rules};

@@ -98,6 +98,10 @@ impl Deliveries {
     }
 }
 
+/// Tells, when its last copy is dropped, that every loop has worked off what was posted before it: after that a removed
+/// member gets nothing any more (INV-5).
+pub type Fence = Arc<dyn std::fmt::Debug + Send + Sync>;
+
 /// What one round brings to one loop. Order inside: completions, deliveries, hints, then the watermark, which covers
 /// the deliveries of this post and of all before it (D1).
 #[derive(Debug, Default)]
@@ -110,6 +114,8 @@ pub struct Post {
     pub hints: Vec<(Hint, Vec<(u32, u32)>)>,
     /// The settled watermark: everything with an id up to it is committed and was handed to this mailbox.
     pub settled: Option<EventId>,
+    /// Held by the post until its owner has worked off everything up to here, then dropped.
+    pub fence: Option<Fence>,
     /// How many times accepted submissions were rolled back so far; see [`Submission::rollbacks`](crate::ingest::Submission::rollbacks).
     pub rollbacks: Option<u64>,
 }
@@ -122,6 +128,7 @@ impl Post {
             && self.hints.is_empty()
             && self.settled.is_none()
             && self.rollbacks.is_none()
+            && self.fence.is_none()
     }
 }
 

@@ -96,8 +96,15 @@ pub enum Outcome {
 /// The pipeline's entrance. Never blocks, never does IO.
 ///
 /// Submissions of one caller to one conversation are stored in the order given, across calls. Every submission gets
-/// exactly one completion in its mailbox, which may come before the call returns; completions of one conversation come in order.
+/// exactly one completion in its mailbox, in any order, maybe before the call returns.
 pub trait Ingest: Send + Sync {
     /// Takes all of `submissions`, leaving the vector empty with its capacity.
     fn submit(&self, submissions: &mut Vec<Submission>);
+}
+
+/// The same for callers that wait, such as the API: one submission, one answer.
+#[async_trait::async_trait]
+pub trait Submit: Send + Sync {
+    /// Submits and waits for the outcome.
+    async fn submit_one(&self, user: UserId, conversation: ConversationId, intake: Intake) -> Outcome;
 }

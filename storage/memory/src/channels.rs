@@ -1,0 +1,161 @@
+//! Channels and members in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use talaria_core::{ChannelId, Seq, UserId};
+use talaria_port::channels::{Change, Channel, ChannelStore, Intent, Interval, Roster};
+use talaria_port::{StoreError, StoreErrorKind};
+
+use crate::lock;
+
+/// Channels for tests without SQL. Clones are the same store; [`durable_copy`](Self::durable_copy) is one of its own.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryChannels {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    tables: Tables,
+    /// With what the next calls fail, and how many.
+    fault: Option<(StoreErrorKind, usize)>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Tables {
+    channels: BTreeMap<ChannelId, Channel>,
+    intents: BTreeMap<u64, Intent>,
+    /// Oldest first; only the last one may be open.
+    intervals: BTreeMap<(ChannelId, UserId), Vec<Interval>>,
+}
+
+impl MemoryChannels {
+    /// No channels.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What is left after a crash at this moment: everything that was written, without faults.
+    #[must_use]
+    pub fn durable_copy(&self) -> Self {
+        let tables = lock(&self.state).tables.clone();
+        Self { state: Arc::new(Mutex::new(State { tables, fault: None })) }
+    }
+
+    /// The next `count` calls fail with `kind` and change nothing.
+    pub fn fail(&self, kind: StoreErrorKind, count: usize) {
+        lock(&self.state).fault = (count > 0).then_some((kind, count));
+    }
+
+    fn call<T>(
+        &self,
+        operation: &'static str,
+        call: impl FnOnce(&mut Tables) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut state = lock(&self.state);
+        if let Some((kind, count)) = state.fault {
+            state.fault = (count > 1).then_some((kind, count - 1));
+            return Err(StoreError::new(kind, operation).because("injected"));
+        }
+        call(&mut state.tables)
+    }
+}
+
+impl Tables {
+    fn intervals(&self, id: ChannelId, user: UserId) -> &[Interval] {
+        self.intervals.get(&(id, user)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Members of all channels now: channel, user, the seq of the join.
+    fn members(&self) -> impl Iterator<Item = (ChannelId, UserId, Seq)> {
+        self.intervals.iter().filter_map(|((channel, user), intervals)| {
+            let last = intervals.last().filter(|last| last.left_seq.is_none())?;
+            Some((*channel, *user, last.joined_seq))
+        })
+    }
+
+    /// Repeated late, after further changes, it changes nothing either: a seq that an interval already covers or has passed is old.
+    fn settle(&mut self, intent: Intent, seq: Seq) {
+        self.intents.remove(&intent.id);
+        let intervals = self.intervals.entry((intent.channel, intent.user)).or_default();
+        match (intent.change, intervals.last_mut()) {
+            (Change::Join, None) => intervals.push(Interval { joined_seq: seq, left_seq: None }),
+            (Change::Join, Some(Interval { left_seq: Some(left), .. })) if *left <= seq => {
+                intervals.push(Interval { joined_seq: seq, left_seq: None });
+            }
+            (Change::Leave, Some(Interval { joined_seq, left_seq: left @ None })) if *joined_seq < seq => {
+                *left = Some(seq);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[async_trait]
+impl ChannelStore for MemoryChannels {
+    async fn create(&self, channel: &Channel, intents: &[Intent]) -> Result<(), StoreError> {
+        self.call("create", |tables| {
+            match tables.channels.get(&channel.id) {
+                Some(stored) if stored == channel => return Ok(()),
+                Some(_) => return Err(StoreError::new(StoreErrorKind::Conflict, "create")),
+                None => {}
+            }
+            tables.channels.insert(channel.id, channel.clone());
+            tables.intents.extend(intents.iter().map(|intent| (intent.id, *intent)));
+            Ok(())
+        })
+    }
+
+    async fn channel(&self, id: ChannelId) -> Result<Option<Channel>, StoreError> {
+        self.call("channel", |tables| Ok(tables.channels.get(&id).cloned()))
+    }
+
+    async fn roster(&self, id: ChannelId) -> Result<Option<Roster>, StoreError> {
+        self.call("roster", |tables| {
+            let Some(channel) = tables.channels.get(&id).cloned() else { return Ok(None) };
+            let members = tables.members().filter(|member| member.0 == id).map(|(_, user, seq)| (user, seq)).collect();
+            let intents = tables.intents.values().filter(|intent| intent.channel == id).copied().collect();
+            Ok(Some(Roster { channel, members, intents }))
+        })
+    }
+
+    async fn begin(&self, intents: &[Intent]) -> Result<(), StoreError> {
+        self.call("begin", |tables| {
+            tables.intents.extend(intents.iter().map(|intent| (intent.id, *intent)));
+            Ok(())
+        })
+    }
+
+    async fn settle(&self, settled: &[(Intent, Seq)]) -> Result<(), StoreError> {
+        self.call("settle", |tables| {
+            for (intent, seq) in settled {
+                tables.settle(*intent, *seq);
+            }
+            Ok(())
+        })
+    }
+
+    async fn withdraw(&self, intent: u64) -> Result<(), StoreError> {
+        self.call("withdraw", |tables| {
+            tables.intents.remove(&intent);
+            Ok(())
+        })
+    }
+
+    async fn unsettled(&self) -> Result<Vec<Intent>, StoreError> {
+        self.call("unsettled", |tables| Ok(tables.intents.values().copied().collect()))
+    }
+
+    async fn intervals(&self, id: ChannelId, user: UserId) -> Result<Vec<Interval>, StoreError> {
+        self.call("intervals", |tables| Ok(tables.intervals(id, user).to_vec()))
+    }
+
+    async fn channels_of(&self, user: UserId) -> Result<Vec<Channel>, StoreError> {
+        self.call("channels_of", |tables| {
+            let of_user = tables.members().filter(|member| member.1 == user);
+            Ok(of_user.filter_map(|(channel, ..)| tables.channels.get(&channel).cloned()).collect())
+        })
+    }
+}
