@@ -4,6 +4,7 @@
 //! message ([`ingest`], [`deliver`], [`directory`], [`messages::MessageStore::commit`]) are not async: they take batches and
 //! answer through mailboxes. Ports off the way are. Only `server` names who implements what.
 
+pub mod accounts;
 pub mod authenticate;
 pub mod channels;
 pub mod clock;
@@ -11,6 +12,7 @@ pub mod deliver;
 pub mod directory;
 pub mod error;
 pub mod history;
+pub mod ids;
 pub mod ingest;
 pub mod lease;
 pub mod membership;
