@@ -55,6 +55,7 @@ codes! {
     ChannelFull = "channel_full", 0x97, 409, "the channel has as many members as it may";
     RateLimited = "rate_limited", 0x97, 429, "too much at once, try again later";
     Unavailable = "unavailable", 0x88, 503, "the service cannot do this now, try again";
+    MethodNotAllowed = "method_not_allowed", 0x83, 405, "this resource does not know this method";
     RequestInvalid = "request_invalid", 0x83, 400, "the request is not valid";
     Internal = "internal", 0x80, 500, "something went wrong here";
 }

@@ -99,3 +99,18 @@ pub const PAGE_EVENTS_MAX: usize = 200;
 
 /// Bytes of event bodies in one read while catching up; a page always holds at least one event.
 pub const PAGE_BYTES_MAX: usize = 512 * 1024;
+
+/// Bytes of an HTTP request's body: as much as a packet, so that what can be published can be posted. Beyond: 413.
+pub const HTTP_BODY_BYTES_MAX: usize = PACKET_BYTES_MAX;
+
+/// Seconds from an HTTP request's head to its answer, its body included. Beyond: 503, and whether it took effect is not known.
+pub const HTTP_DEADLINE_S: u64 = 30;
+
+/// Characters of a channel's name. Beyond: 400.
+pub const CHANNEL_NAME_CHARS_MAX: usize = 200;
+
+/// Entries of one page of conversations or of a sync. A higher wish is refused.
+pub const PAGE_ENTRIES_MAX: usize = 200;
+
+/// Index rows that one sync looks at. At the bound it answers with what it found and a cursor to go on from.
+pub const SYNC_ROWS_MAX: usize = 2_000;
