@@ -1,1 +1,3 @@
 //! talaria-broker
+
+pub mod delivery;

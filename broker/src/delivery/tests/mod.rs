@@ -1,0 +1,1 @@
+//! Rules of delivery, one by one and all together.
