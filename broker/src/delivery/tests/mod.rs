@@ -1,1 +1,5 @@
-//! Rules of delivery, one by one and all together.
+//! The rules of delivery: one by one in [`rules`], all interleaved in [`model`].
+
+mod model;
+mod rules;
+mod toy;
