@@ -1,0 +1,25 @@
+//! Hands a committed event to the live sessions of its receivers; the envelope is encoded once for all of them.
+
+use std::sync::Arc;
+
+use talaria_core::{Event, UserId};
+use talaria_port::deliver::Outgoing;
+use talaria_port::directory::Directory;
+
+use crate::members::Members;
+use crate::posts::Posts;
+
+/// Events of one conversation with its members at that moment.
+pub(crate) struct FanOut {
+    pub(crate) event: Arc<Event>,
+    pub(crate) receivers: Members,
+}
+
+impl FanOut {
+    /// The directory is read after the commit, or a session that registered meanwhile would be missed (D12).
+    pub(crate) fn run(self, directory: &dyn Directory, users: &mut Vec<UserId>, posts: &mut Posts) {
+        users.clear();
+        self.receivers.collect(users);
+        posts.deliver(&Arc::new(Outgoing::from(self.event)), users, directory);
+    }
+}

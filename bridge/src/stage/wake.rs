@@ -1,0 +1,171 @@
+//! Brings a sleeping conversation into memory: its checkpoint, the events after it, and the members of a channel.
+
+use std::sync::Arc;
+
+use talaria_core::limits::{CHECKPOINT_EVENTS, PAGE_BYTES_MAX};
+use talaria_core::{Code, ConversationId, EventKind, UserId};
+use talaria_port::channels::{Change, Intent};
+use talaria_port::ingest::{Outcome, Submission};
+use talaria_port::messages::{Amount, Span, Window};
+use talaria_port::{Refusal, StoreError};
+
+use crate::Inner;
+use crate::conversation::{Conversation, Entry, Head};
+use crate::keys::{Keys, intent_key, key_fingerprint};
+use crate::members::Members;
+use crate::posts::Posts;
+use crate::shard::Shards;
+
+/// A page of waking: what a checkpoint leaves at most, plus a round.
+const PAGE: Amount = Amount { events: CHECKPOINT_EVENTS as usize * 2, bytes: PAGE_BYTES_MAX };
+
+/// What was found.
+enum Woken {
+    Conversation(Box<Conversation>, Vec<Intent>),
+    /// There is no such conversation.
+    Nowhere(Refusal),
+}
+
+impl Inner {
+    /// Reads, then lets everything in that waited, in order.
+    pub(crate) async fn wake_up(self: Arc<Self>, id: ConversationId) {
+        let woken = self.read_conversation(id).await;
+        let mut posts = Posts::new(self.mailboxes.len());
+        let shard_number = Shards::of(id);
+        let mut shard = self.shards.lock(shard_number);
+        let Some(Entry::Waking(waiting)) = shard.entries.remove(&id) else { return };
+        let mut unfinished = Vec::new();
+        match woken {
+            Ok(Woken::Conversation(conversation, intents)) => {
+                shard.entries.insert(id, Entry::Awake(conversation));
+                for submission in waiting {
+                    self.sequence(&mut shard, shard_number, submission, &mut posts);
+                }
+                unfinished = intents;
+            }
+            Ok(Woken::Nowhere(refusal)) => answer_all(waiting, &Outcome::Refused(refusal), &mut posts),
+            Err(error) => {
+                tracing::error!(conversation = %id, %error, "a conversation cannot be read");
+                answer_all(waiting, &Outcome::Unavailable, &mut posts);
+            }
+        }
+        drop(shard);
+        posts.flush(&self.mailboxes);
+        if !self.shards.is_clean() {
+            self.ring();
+        }
+        if !unfinished.is_empty() {
+            let inner = Arc::clone(&self);
+            self.deps.spawn.spawn(Box::pin(async move { inner.finish_intents(unfinished).await }));
+        }
+    }
+
+    async fn read_conversation(&self, id: ConversationId) -> Result<Woken, StoreError> {
+        let (head, keys, since_checkpoint) = self.read_events(id).await?;
+        let (members, intents) = match Members::named(id) {
+            Some(members) => {
+                if head == Head::default()
+                    && let Some(stranger) = self.missing(id).await?
+                {
+                    tracing::debug!(user = %stranger, "no such user");
+                    return Ok(Woken::Nowhere(Code::UnknownUser.into()));
+                }
+                (members, Vec::new())
+            }
+            None => {
+                let ConversationId::Channel(channel) = id else { return Ok(Woken::Nowhere(Code::NotFound.into())) };
+                let Some(roster) = self.deps.channels.roster(channel).await? else {
+                    // A stranger gets the same answer for a channel that exists.
+                    return Ok(Woken::Nowhere(Code::NotAMember.into()));
+                };
+                (
+                    Members::Channel(Arc::new(with_stored_changes(roster.members, &roster.intents, &keys))),
+                    roster.intents,
+                )
+            }
+        };
+        let conversation = Conversation {
+            id,
+            head,
+            committed: head,
+            window: (head != Head::default()).then(|| Window::of(head.id)),
+            receivers: members.clone(),
+            members,
+            keys,
+            staged: Vec::new(),
+            in_round: 0,
+            rows: crate::conversation::Rows::default(),
+            echoes: Vec::new(),
+            since_checkpoint,
+            used_at_ms: self.deps.clock.monotonic_ms(),
+        };
+        Ok(Woken::Conversation(Box::new(conversation), intents))
+    }
+
+    /// The head, and what is remembered of senders, from the checkpoint and the events after it.
+    async fn read_events(&self, id: ConversationId) -> Result<(Head, Keys, u64), StoreError> {
+        let mut keys = Keys::default();
+        let mut head = Head::default();
+        if let Some(checkpoint) = self.deps.store.checkpoint(id).await? {
+            keys.restore(&checkpoint.remembered);
+            head = Head { seq: checkpoint.seq, id: checkpoint.id, messages: checkpoint.messages };
+        }
+        let mut since_checkpoint = 0;
+        loop {
+            let events = self.deps.store.events(id, Span::After(head.seq), PAGE).await?;
+            let Some(last) = events.last() else { return Ok((head, keys, since_checkpoint)) };
+            head = Head::from(last);
+            since_checkpoint += events.len() as u64;
+            for event in &events {
+                keys.remember(event);
+            }
+        }
+    }
+
+    /// A user of the conversation's name who does not exist.
+    async fn missing(&self, id: ConversationId) -> Result<Option<UserId>, StoreError> {
+        let users = match id {
+            ConversationId::Dm(pair) => [pair.low(), pair.high()],
+            ConversationId::Own(owner) => [owner, owner],
+            ConversationId::Channel(_) => return Ok(None),
+        };
+        for user in users {
+            if !self.deps.people.exists(user).await? {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Changes whose event is stored but which the relational store does not show yet.
+fn with_stored_changes(
+    mut members: Vec<(UserId, talaria_core::Seq)>,
+    intents: &[Intent],
+    keys: &Keys,
+) -> Vec<(UserId, talaria_core::Seq)> {
+    for intent in intents {
+        let kind = event_kind(intent.change);
+        let Some(place) = keys.by_key(intent.by, key_fingerprint(kind, &intent_key(intent.id))) else { continue };
+        members.retain(|(user, _)| *user != intent.user);
+        if intent.change == Change::Join {
+            members.push((intent.user, place.seq));
+        }
+    }
+    members.sort_unstable();
+    members
+}
+
+/// The event of a change in the channel.
+pub(crate) fn event_kind(change: Change) -> EventKind {
+    match change {
+        Change::Join => EventKind::MemberJoined,
+        Change::Leave => EventKind::MemberLeft,
+    }
+}
+
+fn answer_all(waiting: Vec<Submission>, outcome: &Outcome, posts: &mut Posts) {
+    for submission in waiting {
+        posts.complete(submission.reply, outcome.clone());
+    }
+}
