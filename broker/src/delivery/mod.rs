@@ -9,7 +9,8 @@
 //!
 //! Beyond the rules: a session that walks may hold more conversations behind than a mark lists, for walking anew would not
 //! get on while they are busy; the mark then states an earlier M ([`MarkPosition`]). After a crash, when the mark does not know
-//! the last packet ids, they go on half a circle later.
+//! the last packet ids, they go on far beyond it. For that the owner writes a mark with `connected` set, and with
+//! [`Delivery::last_packet_id`], before the first event of a connection is sent.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -38,8 +39,9 @@ use walk::{Step, Walk};
 const PAGES_ASKED_MAX: usize = 2;
 /// Conversations that a walking session may be behind in; beyond, it walks anew from where all of them are acknowledged.
 const BEHIND_MAX_WALKING: usize = 16 * MARK_LIST_MAX;
-/// How far packet ids jump after a crash: whatever the lost connection used since its mark stays behind them.
-const PACKET_ID_JUMP: u16 = 1 << 15;
+/// How far packet ids jump after a crash: what the lost connection used since its mark stays behind them. Odd, so that crashes
+/// in a row do not meet soon.
+const PACKET_ID_JUMP: u16 = 12_289;
 
 /// What the moment looks like, lent for a call.
 #[derive(Clone, Copy, Debug)]
@@ -557,6 +559,8 @@ impl Delivery {
             let positions = self.cursors.values().filter(|cursor| is_behind(cursor)).map(|cursor| id_of(cursor.acked));
             let settled = positions.min().unwrap_or_default().min(self.settled(moment));
             self.cursors.retain(|_, cursor| !is_behind(cursor));
+            self.queue.retain(|conversation| self.cursors.contains_key(conversation));
+            self.failed.retain(|conversation| self.cursors.contains_key(conversation));
             self.walk_from(settled);
         }
         // Forgetting what is ahead of M only sends it again.

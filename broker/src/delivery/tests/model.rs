@@ -305,7 +305,8 @@ impl Model {
         self.mailbox.retain(|item| matches!(item, Item::Settled(_)));
     }
 
-    /// The first subscription is a resume from the mark it just wrote (D4).
+    /// The first subscription is a resume from the mark it just wrote (D4). Before anything is sent the mark says that the
+    /// session is connected, or two crashes in a row would use the same packet ids (D9).
     fn connect(&mut self) {
         let settled = self.settled;
         if self.mark.is_none() {
@@ -313,7 +314,9 @@ impl Model {
         }
         let mark = self.mark.get_or_insert_with(|| Mark { settled, packet_id: 65_530, ..empty_mark() });
         let wire = Wire { room: 1 + self.dice.below(6), in_flight: 0, down: VecDeque::new() };
-        let delivery = Some(Box::new(Delivery::resume(mark)));
+        let delivery = Delivery::resume(mark);
+        (mark.packet_id, mark.connected) = (delivery.last_packet_id(), true);
+        let delivery = Some(Box::new(delivery));
         self.connection = Some(Connection { delivery, packet_id: 0, wire, asks: Vec::new(), answers: Vec::new() });
     }
 
