@@ -12,6 +12,8 @@ pub(super) struct Cursor {
     pub(super) sent: Position,
     /// Acknowledged up to here, with everything before it.
     pub(super) acked: Position,
+    /// The session's M when it got its cursor: up to there everything was acknowledged, though the last event may be much older.
+    since: EventId,
     /// Sent and not within `acked`, ascending.
     in_flight: VecDeque<Sent>,
     /// Live events are dropped and the store is read.
@@ -59,8 +61,8 @@ impl Behind {
 }
 
 impl Cursor {
-    pub(super) fn new(at: Position, behind: Option<Behind>) -> Self {
-        Self { sent: at, acked: at, in_flight: VecDeque::new(), behind }
+    pub(super) fn new(at: Position, since: EventId) -> Self {
+        Self { sent: at, acked: at, since, behind: None, in_flight: VecDeque::new() }
     }
 
     /// The seq up to which it was sent, once one is known.
@@ -100,13 +102,18 @@ impl Cursor {
         !self.in_flight.is_empty()
     }
 
+    /// Everything of the conversation up to this id is acknowledged.
+    pub(super) fn acked_id(&self) -> EventId {
+        id_of(self.acked).max(self.since)
+    }
+
     /// Whether M says all that this cursor says.
     pub(super) fn is_covered_by(&self, settled: EventId) -> bool {
         self.behind.is_none() && !self.is_in_flight() && id_of(self.sent) <= settled
     }
 }
 
-/// Everything of the conversation up to this id is within the position.
+/// The id of a position.
 pub(super) const fn id_of(position: Position) -> EventId {
     match position {
         Position::At(_, id) | Position::After(id) => id,

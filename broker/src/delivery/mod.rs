@@ -135,7 +135,7 @@ impl Delivery {
             this.fall_behind(conversation, position, Seq::ZERO, None);
         }
         for &(conversation, seq, id) in &mark.ahead {
-            this.cursors.insert(conversation, Cursor::new(Position::At(seq, id), None));
+            this.cursors.insert(conversation, Cursor::new(Position::At(seq, id), id));
         }
         this
     }
@@ -180,7 +180,7 @@ impl Delivery {
         if e.prev_id <= settled && has_room {
             // No cursor says that everything up to M is acknowledged, and nothing lies between M and this event.
             let before = Position::At(Seq(e.seq.0.saturating_sub(1)), e.prev_id);
-            self.cursors.insert(e.conversation, Cursor::new(before, None));
+            self.cursors.insert(e.conversation, Cursor::new(before, settled));
             self.send(event, moment, outlet);
         } else {
             self.fall_behind(e.conversation, Position::After(settled), e.seq, None);
@@ -403,7 +403,7 @@ impl Delivery {
 
     /// Drops the live copies of a conversation from here on and reads the store.
     fn fall_behind(&mut self, conversation: ConversationId, at: Position, dropped: Seq, limit: Option<EventId>) {
-        let cursor = self.cursors.entry(conversation).or_insert_with(|| Cursor::new(at, None));
+        let cursor = self.cursors.entry(conversation).or_insert_with(|| Cursor::new(at, id_of(at)));
         cursor.behind = Some(Behind::new(dropped, limit));
         self.queue.push_back(conversation);
     }
@@ -555,10 +555,13 @@ impl Delivery {
         }
         let is_behind = |cursor: &Cursor| cursor.behind.is_some() && !cursor.is_in_flight();
         let behind_max = if self.walk.is_some() { BEHIND_MAX_WALKING } else { MARK_LIST_MAX };
-        if self.cursors.values().filter(|cursor| is_behind(cursor)).count() > behind_max {
-            let positions = self.cursors.values().filter(|cursor| is_behind(cursor)).map(|cursor| id_of(cursor.acked));
-            let settled = positions.min().unwrap_or_default().min(self.settled(moment));
-            self.cursors.retain(|_, cursor| !is_behind(cursor));
+        let behind = self.cursors.values().filter(|cursor| is_behind(cursor));
+        let mut acked: Vec<_> = behind.map(Cursor::acked_id).collect();
+        if acked.len() > behind_max {
+            // Those that are furthest behind keep their cursors, so that M falls no lower than it must.
+            let (_, settled, _) = acked.select_nth_unstable(MARK_LIST_MAX / 2);
+            let settled = self.settled(moment).min(*settled);
+            self.cursors.retain(|_, cursor| !is_behind(cursor) || cursor.acked_id() < settled);
             self.queue.retain(|conversation| self.cursors.contains_key(conversation));
             self.failed.retain(|conversation| self.cursors.contains_key(conversation));
             self.walk_from(settled);

@@ -4,7 +4,7 @@ use talaria_core::limits::MARK_LIST_MAX;
 use talaria_core::{ConversationId, EventId, Rule, Rules, Seq};
 use talaria_port::sessions::Position;
 
-use super::cursor::{Cursor, id_of};
+use super::cursor::Cursor;
 
 /// The fields of a mark that come from delivery.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,18 +32,20 @@ impl MarkPosition {
     ) -> Self {
         let mut behind: Vec<_> = cursors
             .clone()
-            .filter(|(_, cursor)| id_of(cursor.acked) < settled)
+            .filter(|(_, cursor)| cursor.acked_id() < settled)
             .filter(|(_, cursor)| cursor.behind.is_some() || cursor.is_in_flight())
-            .map(|(conversation, cursor)| (*conversation, cursor.acked))
+            .map(|(conversation, cursor)| (*conversation, cursor))
             .collect();
         let mut settled = settled;
         if behind.len() > MARK_LIST_MAX && rules.hold(Rule::D10) {
-            behind.sort_unstable_by_key(|(_, position)| id_of(*position));
+            behind.sort_unstable_by_key(|(_, cursor)| cursor.acked_id());
             if let Some((_, first_left_out)) = behind.get(MARK_LIST_MAX) {
-                settled = id_of(*first_left_out);
+                settled = first_left_out.acked_id();
             }
-            behind.retain(|(_, position)| id_of(*position) < settled);
+            behind.retain(|(_, cursor)| cursor.acked_id() < settled);
         }
+        let mut behind: Vec<_> =
+            behind.into_iter().map(|(conversation, cursor)| (conversation, cursor.acked)).collect();
         if !rules.hold(Rule::D2) {
             behind.iter_mut().for_each(|(_, position)| {
                 if matches!(position, Position::After(_)) {

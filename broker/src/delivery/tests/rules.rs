@@ -197,7 +197,11 @@ fn d10_behind_in_too_many_conversations_is_not_current_at_its_m() {
     assert!(!delivery.is_current());
     let position = delivery.position(&now);
     assert!(position.behind.len() <= MARK_LIST_MAX);
-    assert!(position.settled <= EventId(1_001), "an M of which every conversation's position is known: {position:?}");
+    for number in 1..=2 * MARK_LIST_MAX as u64 {
+        let fell_behind_at = EventId(1_000 + number);
+        let is_listed = position.behind.contains(&(channel(number), Position::After(fell_behind_at)));
+        assert!(is_listed || position.settled <= fell_behind_at, "{number} is lost: {position:?}");
+    }
 
     let (delivery, now) = behind_everywhere(Rules::without(Rule::D10));
     assert!(delivery.position(&now).behind.len() > MARK_LIST_MAX, "without the rule the list has no bound");
@@ -208,10 +212,10 @@ fn d10_a_mark_that_lists_too_many_in_flight_states_an_earlier_m() {
     let (mut delivery, mut client) = (Delivery::current(0), Client::new(Some(1), 900));
     for number in 1..=800 {
         let event = event(channel(number), 3, EventId(5_000 + number), EventId(100 + number));
-        delivery.on_live(&Arc::new(Outgoing::from(Arc::new(event))), &moment(1_000), &mut client);
+        delivery.on_live(&Arc::new(Outgoing::from(Arc::new(event))), &moment(1_000 + number), &mut client);
     }
     let position = delivery.position(&moment(9_000));
-    assert_eq!((position.settled, position.behind.len()), (EventId(101 + MARK_LIST_MAX as u64), MARK_LIST_MAX));
+    assert_eq!((position.settled, position.behind.len()), (EventId(1_001 + MARK_LIST_MAX as u64), MARK_LIST_MAX));
     assert!(delivery.is_current());
     for packet_id in 1..=800 {
         assert!(delivery.on_acked(packet_id, &moment(1_000)));
