@@ -53,7 +53,7 @@ impl Committer {
         *self.inner.committer.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current());
         loop {
             match self.start() {
-                Some(started) => self.commit(started),
+                Some(started) => self.commit(&started),
                 None if stop.load(Ordering::Acquire) => return,
                 None => {
                     self.tell_settled();
@@ -88,7 +88,7 @@ impl Committer {
     }
 
     /// Commits until the outcome is known.
-    fn commit(&mut self, started: Started) {
+    fn commit(&mut self, started: &Started) {
         let mut again = AGAIN;
         loop {
             let (done, outcome) = mpsc::sync_channel(1);
@@ -114,7 +114,7 @@ impl Committer {
     }
 
     /// The outcome is known: acknowledges and fans out, or rolls back.
-    pub fn finish(&mut self, started: Started, is_stored: bool) {
+    pub fn finish(&mut self, started: &Started, is_stored: bool) {
         let inner = Arc::clone(&self.inner);
         if is_stored {
             inner.settle(&started.gathered, &mut self.fan_out, &mut self.posts);

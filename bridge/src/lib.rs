@@ -20,6 +20,8 @@ mod sequencer;
 mod session_log;
 mod shard;
 mod stage;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
