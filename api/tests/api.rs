@@ -318,3 +318,26 @@ async fn health_is_life_and_readiness_is_told_by_the_server() {
     world.anonymous("GET", "/readyz", "").await.is_problem(503, "unavailable");
     world.anonymous("GET", "/healthz", "").await.is(200);
 }
+
+#[tokio::test]
+async fn a_sync_looks_past_what_the_caller_may_not_see() {
+    let world = World::new().await;
+    let (kim, lee) = (world.person("@kim").await, world.person("@lee").await);
+    let now = world.get(&kim, "/v1/sync").await;
+    for _ in 0..4 {
+        world.by(&lee, "POST", "/v1/users/@kim/messages", "x").await.is(201);
+    }
+    world.chat.hidden_below.store(3, Ordering::Relaxed);
+    let path = format!("/v1/sync?cursor={}", now.is(200)["cursor"].as_str().unwrap());
+    assert_eq!(world.get(&kim, &path).await.is(200)["moved"][0]["after_seq"], 2);
+    world.chat.hidden_below.store(9, Ordering::Relaxed);
+    assert_eq!(world.get(&kim, &path).await.is(200)["moved"], json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_takes_too_long_is_answered_as_unavailable() {
+    let world = World::new().await;
+    let kim = world.person("@kim").await;
+    world.chat.is_stuck.store(true, Ordering::Relaxed);
+    world.by(&kim, "POST", "/v1/users/me/messages", "x").await.is_problem(503, "unavailable");
+}

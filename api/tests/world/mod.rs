@@ -31,6 +31,10 @@ pub(crate) struct Chat {
     drawn: AtomicU64,
     /// Submissions are answered as unavailable.
     pub(crate) is_full: AtomicBool,
+    /// Submissions are never answered.
+    pub(crate) is_stuck: AtomicBool,
+    /// Catching up looks at one event a time and hides those below this seq.
+    pub(crate) hidden_below: AtomicU64,
 }
 
 impl Chat {
@@ -81,6 +85,9 @@ impl Submit for Chat {
     async fn submit_one(&self, user: UserId, conversation: ConversationId, intake: Intake) -> Outcome {
         if self.is_full.load(Ordering::Relaxed) {
             return Outcome::Unavailable;
+        }
+        if self.is_stuck.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
         }
         if !self.is_member(user, conversation).await {
             return Outcome::Refused(Code::UnknownChannel.into());
@@ -190,8 +197,11 @@ impl CatchUps for Chat {
             Position::At(seq, _) => event.seq > seq,
             Position::After(id) => event.id > id,
         };
-        let events = self.log(conversation).iter().filter(is_new).take(amount.events).cloned().collect();
-        Ok(Some(CatchUp { events, upto: head, head }))
+        let events: Vec<_> = self.log(conversation).iter().filter(is_new).take(amount.events).cloned().collect();
+        let upto = events.last().map_or(head, |last| (last.seq, last.id));
+        let hidden_below = Seq(self.hidden_below.load(Ordering::Relaxed));
+        let events = events.into_iter().filter(|event| event.seq >= hidden_below).collect();
+        Ok(Some(CatchUp { events, upto, head }))
     }
 
     async fn moves(
