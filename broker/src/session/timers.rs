@@ -1,0 +1,117 @@
+//! What comes from the pipeline, from tasks and from the wheel.
+
+use std::sync::Arc;
+
+use talaria_codec::ReasonCode;
+use talaria_core::limits::{MARK_INTERVAL_S, WRITE_DEADLINE_S};
+use talaria_port::deliver::{Hint, Outgoing};
+use talaria_port::ingest::Outcome;
+
+use super::{Connection, Phase, Turn, ticket};
+use crate::event_loop::mailbox::News;
+use crate::flow;
+
+impl Connection {
+    /// When to look at it again, monotonic seconds.
+    pub(crate) fn due_s(&self) -> u64 {
+        let silent_s = u64::from(self.heard_s) + self.silence_s_max();
+        match self.active {
+            Some(_) => silent_s.min(u64::from(self.heard_s) + 1),
+            None => silent_s,
+        }
+    }
+
+    /// 1.5 times the keep-alive (MQTT-3.1.2-22); the CONNECT deadline before.
+    fn silence_s_max(&self) -> u64 {
+        let keep_alive_s = u64::from(self.keep_alive_s);
+        if self.phase == Phase::Live { keep_alive_s + keep_alive_s.div_ceil(2) } else { keep_alive_s }
+    }
+
+    /// The wheel came round.
+    pub(crate) fn on_tick(&mut self, turn: &mut Turn<'_>) {
+        let now_ms = turn.shared.now_ms;
+        if now_ms / 1000 >= u64::from(self.heard_s) + self.silence_s_max() {
+            return flow::disconnect::fail(self, turn, ReasonCode::KeepAliveTimeout);
+        }
+        if self.expires_unix_ms.is_some_and(|end| turn.shared.deps.clock.unix_ms() >= end) {
+            return flow::disconnect::fail(self, turn, ReasonCode::MaximumConnectTime);
+        }
+        if flow::publish::deadline_ms(self).is_some_and(|deadline| now_ms >= deadline) {
+            return flow::disconnect::fail(self, turn, ReasonCode::ServerBusy);
+        }
+        let stuck = self.active.as_ref().and_then(|active| active.stuck_since_ms);
+        if stuck.is_some_and(|since| now_ms >= since + u64::from(WRITE_DEADLINE_S) * 1000) {
+            flow::disconnect::leave(self, turn);
+            return self.phase = Phase::Over;
+        }
+        if let Some(kept) = &self.kept
+            && kept.is_mark_due
+            && now_ms >= kept.marked_ms + u64::from(MARK_INTERVAL_S) * 1000
+        {
+            flow::mark::write(self, turn, true, None);
+        }
+        if let Some(delivery) = self.active.as_mut().and_then(|active| active.delivery.as_mut()) {
+            delivery.on_settled(&turn.moment());
+            if delivery.wants_retry() {
+                delivery.on_retry();
+            }
+        }
+    }
+
+    /// The peer is gone.
+    pub(crate) fn on_end(&mut self, turn: &mut Turn<'_>) {
+        flow::disconnect::leave(self, turn);
+        self.phase = Phase::Over;
+    }
+
+    /// The server ends.
+    pub(crate) fn on_drain(&mut self, turn: &mut Turn<'_>) {
+        self.will = None;
+        flow::disconnect::fail(self, turn, ReasonCode::ServerShuttingDown);
+    }
+
+    /// An answer of the pipeline or of the session log.
+    pub(crate) fn on_completion(&mut self, turn: &mut Turn<'_>, number: u32, outcome: Outcome) {
+        match (number == ticket::NUMBER_MAX, self.phase) {
+            (true, Phase::Connecting) => flow::connect::on_written(self, turn),
+            (true, _) => flow::subscribe::on_written(self),
+            (false, _) => flow::publish::on_outcome(self, turn, number, outcome),
+        }
+    }
+
+    /// A live event.
+    pub(crate) fn on_live(&mut self, turn: &mut Turn<'_>, event: &Arc<Outgoing>) {
+        flow::deliver::on_live(self, turn, event);
+    }
+
+    /// A live hint.
+    pub(crate) fn on_hint(&mut self, hint: &Hint) {
+        flow::deliver::on_hint(self, hint);
+    }
+
+    /// News of a task or of another connection.
+    pub(crate) fn on_news(&mut self, turn: &mut Turn<'_>, news: News) {
+        let moment = turn.moment();
+        match (news, self.phase) {
+            (News::Authenticated(answer), Phase::Connecting) => flow::connect::on_authenticated(self, turn, answer),
+            (News::Loaded(answer), Phase::Connecting) => flow::connect::on_loaded(self, turn, answer),
+            (News::HandedOver, Phase::Connecting) => flow::connect::on_handed_over(self, turn),
+            (News::TakenOver(by), _) => {
+                self.active().waiter = Some(by);
+                flow::disconnect::fail(self, turn, ReasonCode::SessionTakenOver);
+                if let Some(waiter) = self.active().waiter.take() {
+                    turn.tell(waiter, News::HandedOver);
+                }
+            }
+            (News::Revoked, _) => flow::disconnect::fail(self, turn, ReasonCode::NotAuthorized),
+            (News::Resolved(handle, answer), Phase::Live) => flow::publish::on_resolved(self, turn, &handle, answer),
+            (News::Moves(number, moves), Phase::Live) => {
+                self.with_delivery(false, |delivery, _| delivery.on_moves(number, moves, &moment));
+            }
+            (News::Page(number, page), Phase::Live) => {
+                self.with_delivery(false, |delivery, outlet| delivery.on_page(number, page, &moment, outlet));
+            }
+            _ => {}
+        }
+    }
+}

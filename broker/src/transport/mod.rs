@@ -1,0 +1,3 @@
+//! What bytes come over.
+
+pub(crate) mod tcp;
