@@ -62,6 +62,8 @@ struct Entry {
     connection: Connection,
     nonce: u32,
     is_dirty: bool,
+    /// The wheel's second; an entry of the wheel that comes earlier was superseded.
+    due_s: u64,
 }
 
 /// The loop.
@@ -194,8 +196,13 @@ impl EventLoop {
         let nonce = self.next_nonce;
         let connection = Connection::new(self.shared.now_ms);
         let due_s = connection.due_s();
-        vacant.insert(Entry { socket: Socket::new(stream), connection, nonce, is_dirty: false });
-        self.wheel.put(due_s, (slot, nonce));
+        vacant.insert(Entry {
+            socket: Socket::new(stream),
+            connection,
+            nonce,
+            is_dirty: false,
+            due_s: self.wheel.put(due_s, (slot, nonce)),
+        });
         Ok(())
     }
 
@@ -329,12 +336,11 @@ impl EventLoop {
         let mut due = Vec::new();
         self.wheel.advance(now_s, &mut due);
         for (slot, nonce) in due {
-            self.run_for(slot, nonce, |connection, turn| connection.on_tick(turn));
-            if let Some(entry) = self.entries.get(slot as usize)
-                && entry.nonce == nonce
-            {
-                self.wheel.put(entry.connection.due_s(), (slot, nonce));
-            }
+            let entry = self.entries.get_mut(slot as usize);
+            let Some(entry) = entry.filter(|entry| entry.nonce == nonce && entry.due_s <= now_s) else { continue };
+            // The turn's end puts it in again.
+            entry.due_s = u64::MAX;
+            self.run_turn(slot, |connection, turn| connection.on_tick(turn));
         }
     }
 
@@ -378,7 +384,11 @@ impl EventLoop {
         if is_broken {
             self.run_turn(slot, |connection, turn| connection.on_end(turn));
         }
-        let Some(entry) = self.entries.get(slot as usize) else { return };
+        let Some(entry) = self.entries.get_mut(slot as usize) else { return };
+        let due_s = entry.connection.due_s().max(now_ms / 1000 + 1);
+        if due_s < entry.due_s {
+            entry.due_s = self.wheel.put(due_s, (slot, entry.nonce));
+        }
         if entry.connection.is_over() {
             self.remove(slot);
         } else if entry.socket.is_readable && !entry.connection.is_paused() {

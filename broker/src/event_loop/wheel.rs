@@ -15,12 +15,13 @@ impl Wheel {
         Self { slots: (0..SLOTS).map(|_| Vec::new()).collect(), now_s }
     }
 
-    /// Looks at (entry, nonce) again at that second, or earlier.
-    pub(crate) fn put(&mut self, at_s: u64, entry: (u32, u32)) {
+    /// Looks at (entry, nonce) again at that second, or earlier; says when.
+    pub(crate) fn put(&mut self, at_s: u64, entry: (u32, u32)) -> u64 {
         let at_s = at_s.clamp(self.now_s + 1, self.now_s + SLOTS - 1);
         if let Some(slot) = self.slots.get_mut((at_s % SLOTS) as usize) {
             slot.push(entry);
         }
+        at_s
     }
 
     /// Adds what is due up to that second to `due`.

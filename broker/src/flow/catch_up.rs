@@ -22,7 +22,7 @@ pub(crate) fn ask(connection: &mut Connection, turn: &mut Turn<'_>) {
                 turn.ask(async move { News::Moves(number, catch_ups.moves(user, from, after).await) });
             }
             Ask::Page { number, conversation, position } => turn.ask(async move {
-                let amount = Amount { events_max: PAGE_EVENTS_MAX, bytes_max: PAGE_BYTES_MAX };
+                let amount = Amount { events: PAGE_EVENTS_MAX, bytes: PAGE_BYTES_MAX };
                 News::Page(number, catch_ups.catch_up(user, conversation, position, amount).await)
             }),
         }

@@ -180,6 +180,8 @@ fn resume(connection: &mut Connection, turn: &mut Turn<'_>, stored: StoredSessio
     for (filter, options) in &stored.row.subscriptions {
         subscribe::restore(connection, filter, *options);
     }
+    // Under this generation from now on, and with the expiry of this CONNECT.
+    super::mark::write_row(connection, turn);
     let Some(mark) = stored.mark else { return };
     if let Some(kept) = &mut connection.kept {
         kept.has_mark = true;

@@ -42,7 +42,12 @@ pub(crate) fn leave(connection: &mut Connection, turn: &mut Turn<'_>) {
         mark::write(connection, turn, false, None);
     }
     connection.phase = Phase::Closing;
-    let Some(user) = connection.user else { return };
+    give_back(connection, turn);
+}
+
+/// The name and the place in the directory; once, however the connection came to its end.
+pub(crate) fn give_back(connection: &mut Connection, turn: &mut Turn<'_>) {
+    let Some(user) = connection.user.take() else { return };
     if std::mem::take(&mut connection.is_registered) {
         turn.shared.deps.directory.unregister(user, turn.me);
     }

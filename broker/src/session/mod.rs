@@ -23,7 +23,6 @@ use crate::flow::connect::Login;
 use crate::flow::publish::Publishing;
 use crate::flow::will::Will;
 
-pub(crate) use outlet::Wire;
 pub(crate) use subscriptions::{OwnFilters, Spelling};
 pub(crate) use turn::Turn;
 
@@ -42,8 +41,6 @@ pub(crate) enum Phase {
     Connecting,
     /// CONNACK was sent.
     Live,
-    /// Its mark is being written; then it tells whoever waits, and closes.
-    Leaving,
     /// What is unwritten goes out, then it closes.
     Closing,
     /// To be removed.
@@ -74,7 +71,6 @@ pub(crate) struct Active {
     pub(crate) delivery: Option<Delivery>,
     pub(crate) suback: Option<Vec<u8>>,
     pub(crate) waiter: Option<talaria_port::deliver::Address>,
-    pub(crate) retry_at_ms: Option<u64>,
 }
 
 /// A connection.
@@ -216,6 +212,9 @@ impl Connection {
     pub(crate) fn on_turn_end(&mut self, turn: &mut Turn<'_>) {
         if !self.is_paused() && self.active.as_ref().is_some_and(|active| !active.input.is_empty()) {
             self.on_bytes(turn, &[]);
+        }
+        if matches!(self.phase, Phase::Closing | Phase::Over) {
+            flow::disconnect::give_back(self, turn);
         }
         flow::catch_up::ask(self, turn);
     }

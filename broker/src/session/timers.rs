@@ -15,10 +15,9 @@ impl Connection {
     /// When to look at it again, monotonic seconds.
     pub(crate) fn due_s(&self) -> u64 {
         let silent_s = u64::from(self.heard_s) + self.silence_s_max();
-        match self.active {
-            Some(_) => silent_s.min(u64::from(self.heard_s) + 1),
-            None => silent_s,
-        }
+        let is_mark_due = self.kept.as_ref().is_some_and(|kept| kept.is_mark_due);
+        // Deadlines and marks have the wheel's grain of a second; the past means the next one.
+        if self.active.is_some() || is_mark_due { 0 } else { silent_s }
     }
 
     /// 1.5 times the keep-alive (MQTT-3.1.2-22); the CONNECT deadline before.
