@@ -1,1 +1,8 @@
-//! talaria-storage-contract
+//! Suites of rules that every backend of a store must pass. A backend's test file holds one line a suite:
+//!
+//! `talaria_storage_contract::message_store_suite!(Backend::make);`, where `make()` yields a fresh [`messages::Fresh`].
+//!
+//! Only what a wide-column store can keep too is asked for: rows idempotent by key, no transaction across conversations.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a broken rule is told by a panic, as in any test")]
+
+pub mod messages;
