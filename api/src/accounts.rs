@@ -42,3 +42,37 @@ pub trait Accounts: Send + Sync {
     /// Whose token it is; `None` where it is not valid now.
     async fn identify(&self, token: &[u8]) -> Result<Option<Identity>, Refusal>;
 }
+
+/// The accounts of this workspace; the inherent methods do the work.
+#[async_trait]
+impl Accounts for talaria_accounts::Accounts {
+    async fn sign_up(&self, handle: &str, password: &str, name: &str) -> Result<Account, Refusal> {
+        Self::sign_up(self, handle, password, name).await
+    }
+
+    async fn log_in(&self, handle: &str, password: &str, device: &str) -> Result<LoggedIn, Refusal> {
+        let talaria_accounts::LoggedIn { access_token, expires_in_s, account, device } =
+            Self::log_in(self, handle, password, device).await?;
+        Ok(LoggedIn { access_token, expires_in_s: expires_in_s.into(), account, device })
+    }
+
+    async fn add_device_token(&self, user: UserId, device: &str) -> Result<(String, Device), Refusal> {
+        Self::add_device_token(self, user, device).await
+    }
+
+    async fn account(&self, user: UserId) -> Result<Option<Account>, Refusal> {
+        Self::account(self, user).await
+    }
+
+    async fn accounts(&self, users: &[UserId]) -> Result<Vec<Account>, Refusal> {
+        Self::accounts(self, users).await
+    }
+
+    async fn resolve(&self, text: &str) -> Result<Option<UserId>, Refusal> {
+        Self::resolve(self, text).await
+    }
+
+    async fn identify(&self, token: &[u8]) -> Result<Option<Identity>, Refusal> {
+        Self::identify(self, token).await
+    }
+}
