@@ -1,1 +1,12 @@
-//! talaria-storage-sql
+//! The relational store on SQLite: accounts and channels in one file.
+//!
+//! Several processes may have it open at once (commands beside the server): readers never wait (WAL), writers wait for each
+//! other. A write is on stable storage when it returns (`synchronous = FULL`). No type of the driver shows. Start at [`SqliteStore`].
+
+mod accounts;
+mod channels;
+mod error;
+mod row;
+mod store;
+
+pub use store::SqliteStore;
