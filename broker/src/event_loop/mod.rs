@@ -214,7 +214,7 @@ impl EventLoop {
             }
             match entry.socket.read(&mut self.scratch) {
                 Ok(Some(0)) | Err(_) => {
-                    self.run_turn(slot, |connection, turn| connection.on_end(turn));
+                    self.run_turn(slot, Connection::on_end);
                     return;
                 }
                 Ok(None) => return,
@@ -340,7 +340,7 @@ impl EventLoop {
             let Some(entry) = entry.filter(|entry| entry.nonce == nonce && entry.due_s <= now_s) else { continue };
             // The turn's end puts it in again.
             entry.due_s = u64::MAX;
-            self.run_turn(slot, |connection, turn| connection.on_tick(turn));
+            self.run_turn(slot, Connection::on_tick);
         }
     }
 
@@ -353,7 +353,7 @@ impl EventLoop {
         }
         let slots: Vec<_> = self.entries.iter().map(|(slot, _)| slot as u32).collect();
         for slot in slots {
-            self.run_turn(slot, |connection, turn| connection.on_drain(turn));
+            self.run_turn(slot, Connection::on_drain);
         }
     }
 
@@ -376,13 +376,13 @@ impl EventLoop {
 
     fn settle(&mut self, slot: u32) {
         // Still marked: what its own turn soils is done right here.
-        self.run_turn(slot, |connection, turn| connection.on_turn_end(turn));
+        self.run_turn(slot, Connection::on_turn_end);
         let Some(entry) = self.entries.get_mut(slot as usize) else { return };
         entry.is_dirty = false;
         let now_ms = self.shared.now_ms;
         let is_broken = entry.connection.write_to(&mut entry.socket, now_ms).is_err();
         if is_broken {
-            self.run_turn(slot, |connection, turn| connection.on_end(turn));
+            self.run_turn(slot, Connection::on_end);
         }
         let Some(entry) = self.entries.get_mut(slot as usize) else { return };
         let due_s = entry.connection.due_s().max(now_ms / 1000 + 1);

@@ -2,6 +2,7 @@
 //!
 //! check → (ask) → claim → (hand-over by the earlier connection) → load → CONNACK. Packets that follow CONNECT wait.
 
+use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
 
 use talaria_codec::{Connect, ReasonCode, Version};
@@ -44,8 +45,8 @@ pub(crate) fn on_connect(connection: &mut Connection, turn: &mut Turn<'_>, packe
         Version::V5 => packet.properties.session_expiry_interval.unwrap_or(0),
     };
     connection.client_id = client_id.into();
-    connection.receive_max = packet.properties.receive_maximum.unwrap_or(u16::MAX);
-    connection.packet_bytes_max_out = packet.properties.maximum_packet_size.unwrap_or(u32::MAX);
+    connection.receive_max = packet.properties.receive_maximum.map_or(u16::MAX, NonZeroU16::get);
+    connection.packet_bytes_max_out = packet.properties.maximum_packet_size.map_or(u32::MAX, NonZeroU32::get);
     connection.wants_problem_info = packet.properties.request_problem_information.unwrap_or(true);
     connection.active().login = Some(Box::new(Login {
         is_clean: packet.clean_start,

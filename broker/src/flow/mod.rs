@@ -27,7 +27,7 @@ pub(crate) fn on_packet(connection: &mut Connection, turn: &mut Turn<'_>, packet
     }
     match packet {
         Packet::Publish(publish) => publish::on_publish(connection, turn, publish),
-        Packet::PubAck(ack) => puback::on_puback(connection, turn, ack.packet_id),
+        Packet::PubAck(ack) => puback::on_puback(connection, turn, ack.packet_id.get()),
         Packet::PubRel(ack) => qos2::on_pubrel(connection, turn, ack.packet_id),
         Packet::Subscribe(subscribe) => subscribe::on_subscribe(connection, turn, subscribe),
         Packet::Unsubscribe(unsubscribe) => unsubscribe::on_unsubscribe(connection, turn, unsubscribe),

@@ -1,5 +1,6 @@
 //! PUBLISH of a client: topic, payload, submission; its acknowledgement waits in line (MQTT-4.6.0-2).
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use talaria_codec::{Publish, QoS, ReasonCode, Version};
@@ -16,7 +17,7 @@ use crate::session::{Connection, Phase, Turn, ticket};
 /// A publish whose acknowledgement waits for its turn.
 pub(crate) struct Publishing {
     pub(crate) number: u32,
-    pub(crate) packet_id: Option<u16>,
+    pub(crate) packet_id: Option<NonZeroU16>,
     pub(crate) qos: QoS,
     pub(crate) topic: Box<str>,
     pub(crate) since_ms: u64,
@@ -39,7 +40,7 @@ pub(crate) fn on_publish(connection: &mut Connection, turn: &mut Turn<'_>, packe
         return disconnect::fail(connection, turn, ReasonCode::ReceiveMaximumExceeded);
     }
     if let (QoS::ExactlyOnce, Some(id), Some(kept)) = (packet.qos, packet.packet_id, &connection.kept)
-        && kept.unreleased.contains(&id)
+        && kept.unreleased.contains(&id.get())
     {
         // MQTT-4.3.3-10: not released yet, so it is the same one.
         return connection.wire().pubrec(id, ReasonCode::Success);
@@ -161,7 +162,7 @@ fn intake_of(
         _ => {
             let message = payload::parse(payload).map_err(|error| Refusal::new(error.code, error.reason))?;
             let origin = match (&message.key, publishing.packet_id) {
-                (None, Some(packet_id)) => Some(claim_of(connection, packet_id, payload, dup)),
+                (None, Some(packet_id)) => Some(claim_of(connection, packet_id.get(), payload, dup)),
                 _ => None,
             };
             Ok(Intake::Message { body: message.body.into(), key: message.key, origin })
@@ -230,7 +231,7 @@ fn acknowledge(connection: &mut Connection, publishing: &Publishing, outcome: &O
         && !(is_refused && connection.version == Version::V5)
         && let Some(kept) = &mut connection.kept
     {
-        kept.unreleased.push(packet_id);
+        kept.unreleased.push(packet_id.get());
         kept.is_mark_due = true;
     }
     connection.wire().publish_ack(publishing.qos, packet_id, outcome, wants_info);

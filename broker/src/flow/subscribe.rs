@@ -9,7 +9,7 @@ use crate::session::{Connection, Spelling, Turn, ticket};
 
 pub(crate) fn on_subscribe(connection: &mut Connection, turn: &mut Turn<'_>, packet: &Subscribe<'_>) {
     let mut reasons = Vec::new();
-    for filter in packet.filters {
+    for filter in packet.filters.iter() {
         reasons.push(grant(connection, turn, filter.filter, filter.options.qos.number()));
     }
     if connection.own.is_empty() {

@@ -1,5 +1,6 @@
 //! What goes to the client: packets into the connection's buffer.
 
+use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
 
 use talaria_codec::{
@@ -11,7 +12,7 @@ use talaria_core::topic::OwnTopic;
 use talaria_port::deliver::Outgoing;
 use talaria_port::ingest::Outcome;
 
-use super::{Active, Connection};
+use super::Connection;
 use crate::delivery::{Delivery, Outlet};
 use crate::flow::connect::Login;
 
@@ -40,25 +41,25 @@ impl Wire<'_> {
         self.put(&Packet::Disconnect(Disconnect { reason, ..Disconnect::default() }));
     }
 
-    pub(crate) fn pubrec(&mut self, packet_id: u16, reason: ReasonCode) {
-        self.put(&Packet::PubRec(Ack { packet_id, reason, ..Ack::default() }));
+    pub(crate) fn pubrec(&mut self, packet_id: NonZeroU16, reason: ReasonCode) {
+        self.put(&Packet::PubRec(Ack { reason, ..Ack::success(packet_id) }));
     }
 
-    pub(crate) fn pubcomp(&mut self, packet_id: u16) {
-        self.put(&Packet::PubComp(Ack { packet_id, ..Ack::default() }));
+    pub(crate) fn pubcomp(&mut self, packet_id: NonZeroU16) {
+        self.put(&Packet::PubComp(Ack::success(packet_id)));
     }
 
-    pub(crate) fn suback(&mut self, packet_id: u16, reasons: &[ReasonCode]) {
-        self.put(&Packet::SubAck(SubAck { packet_id, reasons: reasons.into(), ..SubAck::default() }));
+    pub(crate) fn suback(&mut self, packet_id: NonZeroU16, reasons: &[ReasonCode]) {
+        self.put(&Packet::SubAck(SubAck { packet_id, properties: Default::default(), reasons: reasons.into() }));
     }
 
-    pub(crate) fn unsuback(&mut self, packet_id: u16, reasons: &[ReasonCode]) {
-        self.put(&Packet::UnsubAck(UnsubAck { packet_id, reasons: reasons.into(), ..UnsubAck::default() }));
+    pub(crate) fn unsuback(&mut self, packet_id: NonZeroU16, reasons: &[ReasonCode]) {
+        self.put(&Packet::UnsubAck(UnsubAck { packet_id, properties: Default::default(), reasons: reasons.into() }));
     }
 
     /// PUBACK, or PUBREC for QoS 2. 3.1.1 has no reasons: it is a success, and the rejection was told elsewhere.
-    pub(crate) fn publish_ack(&mut self, qos: QoS, packet_id: u16, outcome: &Outcome, wants_info: bool) {
-        let mut ack = Ack { packet_id, ..Ack::default() };
+    pub(crate) fn publish_ack(&mut self, qos: QoS, packet_id: NonZeroU16, outcome: &Outcome, wants_info: bool) {
+        let mut ack = Ack::success(packet_id);
         let (mut id_text, mut seq_text) = (String::new(), String::new());
         let pairs;
         match outcome {
@@ -83,7 +84,7 @@ impl Wire<'_> {
     /// PUBLISH, at QoS 1 with that packet id, else at QoS 0.
     pub(crate) fn publish(&mut self, topic: &str, payload: &[u8], packet_id: Option<u16>) {
         let qos = if packet_id.is_some() { QoS::AtLeastOnce } else { QoS::AtMostOnce };
-        let properties = Default::default();
+        let (properties, packet_id) = (Default::default(), packet_id.and_then(NonZeroU16::new));
         self.put(&Packet::Publish(Publish { dup: false, qos, retain: false, topic, packet_id, properties, payload }));
     }
 }
@@ -101,8 +102,8 @@ impl Connection {
         let mut properties = ConnAckProperties::default();
         if self.version == Version::V5 {
             properties.session_expiry_interval = login.expiry_cut.then_some(login.expiry_s);
-            properties.receive_maximum = Some(INBOUND_IN_FLIGHT_MAX);
-            properties.maximum_packet_size = u32::try_from(packet_bytes_max).ok();
+            properties.receive_maximum = NonZeroU16::new(INBOUND_IN_FLIGHT_MAX);
+            properties.maximum_packet_size = u32::try_from(packet_bytes_max).ok().and_then(NonZeroU32::new);
             properties.assigned_client_identifier = login.is_assigned.then_some(&*client_id);
             properties.server_keep_alive = (login.keep_alive_asked_s != self.keep_alive_s).then_some(self.keep_alive_s);
             properties.subscription_identifier_available = Some(false);
@@ -145,7 +146,7 @@ impl Out<'_> {
 impl Outlet for Out<'_> {
     fn has_room(&self, payload_bytes: usize) -> bool {
         let in_flight_max = usize::from(self.connection.receive_max.min(OUTBOUND_IN_FLIGHT_MAX));
-        let unwritten = self.connection.active.as_ref().map_or(0, |active: &Box<Active>| active.out.len());
+        let unwritten = self.connection.active.as_ref().map_or(0, |active| active.out.len());
         // One that is larger than the whole buffer must go out when there is nothing else.
         let fits = unwritten == 0 || unwritten + payload_bytes <= OUTBOUND_BUFFER_BYTES_MAX;
         fits && self.in_flight < in_flight_max
