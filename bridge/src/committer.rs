@@ -141,7 +141,7 @@ impl Inner {
     /// W: reads the clock first, then each shard's oldest pending id (D8). Everything of the rounds before is fanned out by whoever
     /// tells it.
     pub(crate) fn watermark(&self) -> EventId {
-        let mut settled = self.ids.read(self.deps.clock.unix_ms());
+        let mut settled = self.deps.ids.read();
         for shard_number in 0..Shards::count() {
             let shard = self.shards.lock(shard_number);
             for oldest in [shard.oldest_staged, shard.oldest_in_round].into_iter().flatten() {

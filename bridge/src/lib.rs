@@ -14,6 +14,7 @@ mod history;
 mod keys;
 mod members;
 mod membership;
+mod node_ids;
 mod posts;
 mod replay;
 mod sequencer;
@@ -30,21 +31,19 @@ use std::thread::Thread;
 
 use async_trait::async_trait;
 use hashbrown::HashMap;
-use talaria_core::{ConversationId, EventId, IdClock, Rules, Seq, UserId};
+use talaria_core::{ConversationId, EventId, Rules, Seq, UserId};
 use talaria_port::channels::ChannelStore;
 use talaria_port::clock::Clock;
 use talaria_port::deliver::Mailbox;
 use talaria_port::directory::Directory;
-use talaria_port::ids::Ids;
 use talaria_port::ingest::{Ingest, Intake, Outcome, ReplyTo, Submission, Submit};
-use talaria_port::lease::Lease;
 use talaria_port::messages::{Checkpoint, MessageStore};
 use talaria_port::people::People;
 use talaria_port::sessions::SessionWrite;
 use talaria_port::spawn::Spawn;
-use talaria_port::{StoreError, StoreErrorKind};
 
-pub use committer::Committer;
+pub use committer::{Committer, Started};
+pub use node_ids::NodeIds;
 
 use crate::answers::Answers;
 use crate::shard::Shards;
@@ -56,7 +55,7 @@ pub struct Deps {
     pub channels: Arc<dyn ChannelStore>,
     pub people: Arc<dyn People>,
     pub directory: Arc<dyn Directory>,
-    pub lease: Arc<dyn Lease>,
+    pub ids: Arc<NodeIds>,
     pub clock: Arc<dyn Clock>,
     pub spawn: Arc<dyn Spawn>,
     /// One for each loop; [`ReplyTo::mailbox`] and [`Address::mailbox`](talaria_port::deliver::Address::mailbox) count them.
@@ -87,7 +86,6 @@ pub struct Bridge {
 pub(crate) struct Inner {
     pub(crate) deps: Deps,
     pub(crate) settings: Settings,
-    pub(crate) ids: IdClock,
     pub(crate) shards: Shards,
     pub(crate) answers: Arc<Answers>,
     /// The loops' mailboxes and, last, that of `answers`.
@@ -122,35 +120,27 @@ impl Aside {
 }
 
 impl Bridge {
-    /// Makes ids possible: reserves the first ceiling. Blocks until it is durable.
+    /// A bridge over these parts.
     ///
     /// Nothing moves before a [`Committer`] runs and [`upkeep`](Self::upkeep) is called again and again.
-    ///
-    /// # Errors
-    /// The lease cannot be written.
-    pub fn open(deps: Deps, settings: Settings) -> Result<Self, StoreError> {
-        let ids = IdClock::new(deps.lease.worker(), deps.lease.ceiling());
+    pub fn new(deps: Deps, settings: Settings) -> Self {
         let answers = Arc::new(Answers::default());
         let mut mailboxes = deps.mailboxes.clone();
         mailboxes.push(Arc::clone(&answers) as Arc<dyn Mailbox>);
         let inner = Inner {
             settings,
-            ids,
             shards: Shards::new(),
             answers,
             mailboxes,
             aside: Mutex::default(),
             rollbacks: AtomicU64::new(0),
             staged_bytes: AtomicUsize::new(0),
-            settled: AtomicU64::new(0),
+            settled: AtomicU64::new(deps.ids.read().0),
             next_to_sleep: AtomicUsize::new(0),
             committer: Mutex::new(None),
             deps,
         };
-        inner.reserve()?;
-        let now = inner.deps.clock.unix_ms();
-        inner.settled.store(inner.ids.read(now).0, Ordering::Release);
-        Ok(Self { inner: Arc::new(inner) })
+        Self { inner: Arc::new(inner) }
     }
 
     /// The settled watermark W: everything with an id up to it is committed and was handed to the mailboxes.
@@ -211,13 +201,5 @@ impl Ingest for Bridge {
 impl Submit for Bridge {
     async fn submit_one(&self, user: UserId, conversation: ConversationId, intake: Intake) -> Outcome {
         self.inner.submit_one(user, conversation, intake).await
-    }
-}
-
-impl Ids for Bridge {
-    fn draw(&self) -> Result<u64, StoreError> {
-        let now = self.inner.deps.clock.unix_ms();
-        let drawn = self.inner.ids.draw(now, EventId::ZERO);
-        drawn.map(|id| id.0).map_err(|error| StoreError::new(StoreErrorKind::Unavailable, "draw an id").because(error))
     }
 }

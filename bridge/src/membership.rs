@@ -68,7 +68,7 @@ impl Bridge {
         users: &[UserId],
         change: Change,
     ) -> Result<Vec<Intent>, Refusal> {
-        let intent = |user: &UserId| Ok(Intent { id: self.draw()?, channel, user: *user, by, change });
+        let intent = |user: &UserId| Ok(Intent { id: self.inner.deps.ids.draw()?, channel, user: *user, by, change });
         users.iter().map(intent).collect()
     }
 }

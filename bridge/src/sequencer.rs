@@ -86,7 +86,7 @@ impl Inner {
         let id = submission.conversation;
         let Some(conversation) = shard.awake(id) else { return };
         let is_full = self.staged_bytes.load(Ordering::Relaxed) >= COMMIT_QUEUE_BYTES_MAX;
-        let drawn = self.ids.draw(self.deps.clock.unix_ms(), conversation.head.id);
+        let drawn = self.deps.ids.draw_after(conversation.head.id);
         let (false, Ok(drawn)) = (is_full, drawn) else {
             return posts.complete(submission.reply, Outcome::Unavailable);
         };

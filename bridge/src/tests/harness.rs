@@ -16,7 +16,7 @@ use talaria_port::spawn::{Spawn, Task};
 use talaria_storage_memory::{LocalDirectory, ManualClock, MemoryChannels, MemoryLease, MemoryPeople, MemoryStore};
 
 use crate::committer::{Committer, Started};
-use crate::{Bridge, Deps, Settings};
+use crate::{Bridge, Deps, NodeIds, Settings};
 
 pub(crate) const NOW_UNIX_MS: u64 = 1_764_000_000_000;
 
@@ -100,12 +100,12 @@ impl Harness {
             channels: channels.clone(),
             people: disk.people.clone(),
             directory: directory.clone(),
-            lease: disk.lease.clone(),
+            ids: Arc::new(NodeIds::open(disk.lease.clone(), clock.clone()).unwrap()),
             clock: clock.clone(),
             spawn: tasks.clone(),
             mailboxes: vec![inbox.clone()],
         };
-        let bridge = Bridge::open(deps, Settings { rules, ..Settings::default() }).unwrap();
+        let bridge = Bridge::new(deps, Settings { rules, ..Settings::default() });
         let committer = bridge.committer();
         let (people, lease) = (disk.people, disk.lease);
         Self { bridge, committer, clock, store, channels, people, lease, directory, tasks, inbox, next_ticket: 0 }
