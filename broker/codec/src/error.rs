@@ -31,10 +31,16 @@ impl DecodeError {
         self.rule
     }
 
-    /// The reason code for a DISCONNECT, or a CONNACK, to a 5.0 peer (section 4.13).
+    /// The reason code of the DISCONNECT by which a 5.0 peer is told (section 4.13).
+    ///
+    /// Codes that only a CONNACK has come from a CONNECT, and only a second one is answered by a DISCONNECT: a protocol
+    /// error, whatever else is wrong with it (MQTT-3.1.0-2).
     #[inline]
     pub const fn reason(&self) -> ReasonCode {
-        self.rule.reason()
+        match self.rule.reason() {
+            ReasonCode::UnsupportedProtocolVersion | ReasonCode::ClientIdentifierNotValid => ReasonCode::ProtocolError,
+            reason => reason,
+        }
     }
 
     /// The protocol level that a broken CONNECT announced, as far as it could be read. `None` for other packets, and for
@@ -51,7 +57,7 @@ impl DecodeError {
     /// is answered in the nearest version; the highest bit is left out, with it some brokers mark their bridges.
     pub const fn connack(&self) -> Option<(Version, ReasonCode)> {
         let Some(level) = self.protocol_level else { return None };
-        let reason = self.reason();
+        let reason = self.rule.reason();
         if level & 0x7F >= 5 {
             return Some((Version::V5, reason));
         }
@@ -100,7 +106,7 @@ pub enum Rule {
     LengthTooLong,
     #[error("a variable byte integer takes more bytes than needed (MQTT-1.5.5-1)")]
     LengthOverlong,
-    #[error("the packet is larger than this receiver takes (MQTT-3.1.2-24)")]
+    #[error("the packet is larger than this receiver takes (MQTT-3.1.2-24, MQTT-3.2.2-15)")]
     PacketTooLarge,
     #[error("the remaining length is not the length of the packet (section 2.1.4)")]
     LengthMismatch,
@@ -135,7 +141,7 @@ pub enum Rule {
     PropertyValue,
     #[error("too many user properties")]
     UserPropertiesTooMany,
-    #[error("authentication data without a method (section 3.1.2.11.10)")]
+    #[error("authentication without a method (sections 3.1.2.11.10 and 3.15.2.2.2)")]
     AuthenticationMethodMissing,
 
     #[error("the protocol name is not MQTT (MQTT-3.1.2-1)")]
@@ -162,6 +168,8 @@ pub enum Rule {
     DupWithQoSZero,
     #[error("neither topic name nor topic alias (section 3.3.2.1)")]
     TopicMissing,
+    #[error("topic alias 0 (MQTT-3.3.2-8)")]
+    TopicAliasZero,
     #[error("a subscription identifier from a client (MQTT-3.3.4-6)")]
     SubscriptionIdFromClient,
 
@@ -202,6 +210,7 @@ impl Rule {
             Self::ClientIdEmpty => ReasonCode::ClientIdentifierNotValid,
             Self::TopicName(_) | Self::WillTopic(_) | Self::ResponseTopic(_) => ReasonCode::TopicNameInvalid,
             Self::TopicFilter(_) => ReasonCode::TopicFilterInvalid,
+            Self::TopicAliasZero => ReasonCode::TopicAliasInvalid,
             Self::WrongDirection
             | Self::NotInThisVersion
             | Self::ReasonCodeNotAllowed

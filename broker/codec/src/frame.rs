@@ -26,8 +26,8 @@ pub enum PacketType {
 }
 
 impl PacketType {
-    /// The type and the flags of a packet by its first byte. Refuses type 0 and wrong reserved flags (MQTT-2.1.3-1); the
-    /// flags of PUBLISH mean something and are judged with the rest of it.
+    /// The type and the flags of a packet by its first byte. Refuses type 0, wrong reserved flags (MQTT-2.1.3-1), and of
+    /// the flags of PUBLISH those that contradict each other.
     #[inline]
     pub(crate) const fn of_first_byte(byte: u8) -> Result<(Self, u8), Rule> {
         let flags = byte & 0x0F;
@@ -35,6 +35,8 @@ impl PacketType {
             0 => return Err(Rule::PacketTypeReserved),
             1 => (Self::Connect, 0),
             2 => (Self::ConnAck, 0),
+            3 if flags & 0b0110 == 0b0110 => return Err(Rule::QoSThree),
+            3 if flags & 0b1110 == 0b1000 => return Err(Rule::DupWithQoSZero),
             3 => return Ok((Self::Publish, flags)),
             4 => (Self::PubAck, 0),
             5 => (Self::PubRec, 0),
@@ -68,8 +70,9 @@ impl PacketType {
 pub enum Frame {
     /// The packet is not complete yet.
     NeedMore {
-        /// Bytes that must be there in all before it is worth looking again; never above the limit given to [`frame`]
-        /// once the length is known, so a buffer may grow to it.
+        /// Bytes that must be there in all before it is worth looking again; never above the limit given to [`frame`].
+        /// It is what the sender announces, not what it sent: a buffer grows with the bytes that came, else a few bytes
+        /// cost as much as the largest packet (CVE-2017-7651).
         bytes_min: usize,
     },
     /// A whole packet.

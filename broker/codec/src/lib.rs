@@ -10,7 +10,8 @@
 //! the broker's flows.
 //!
 //! **What holds.** No input panics. A packet that decodes keeps every rule of its standard that can be seen in that
-//! packet alone; the first broken one is named by [`Rule`]. A packet that encodes also decodes, to the same values.
+//! packet alone; the first broken one is named by [`Rule`]. A packet that encodes also decodes, for one of the two sides
+//! at least, and to the same values but for what 3.1.1 has no words for (properties, most reason codes).
 //!
 //! **Where to start:** [`frame`] finds where a packet ends, [`decode`] reads it, [`Packet::encode`] writes one; the file
 //! of a packet is `packet/<its name>.rs`. Statement numbers such as MQTT-3.3.1-2 are those of the 5.0 standard unless
@@ -33,7 +34,7 @@ pub use packet::auth::{Auth, AuthProperties};
 pub use packet::connack::{ConnAck, ConnAckProperties};
 pub use packet::connect::{Connect, ConnectProperties, Will, WillProperties};
 pub use packet::disconnect::{Disconnect, DisconnectProperties};
-pub use packet::publish::{Publish, PublishProperties, SubscriptionIds, encode_publish};
+pub use packet::publish::{Publish, PublishProperties, encode_publish};
 pub use packet::suback::{ReasonCodes, SubAck, SubAckProperties};
 pub use packet::subscribe::{
     RetainHandling, Subscribe, SubscribeFilter, SubscribeFilters, SubscribeOptions, SubscribeProperties,
@@ -41,6 +42,7 @@ pub use packet::subscribe::{
 pub use packet::unsuback::{UnsubAck, UnsubAckProperties};
 pub use packet::unsubscribe::{Unsubscribe, UnsubscribeFilters, UnsubscribeProperties};
 pub use packet::{Packet, decode};
+pub use properties::subscription_ids::SubscriptionIds;
 pub use properties::user::{USER_PROPERTIES_MAX, UserProperties, UserPropertiesIter};
 pub use protocol::{Direction, QoS, Version};
 pub use reason::ReasonCode;

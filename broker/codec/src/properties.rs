@@ -3,6 +3,7 @@
 //!
 //! 3.1.1 has no properties: there a block reads as empty and takes no bytes.
 
+pub(crate) mod subscription_ids;
 pub(crate) mod user;
 
 use std::num::{NonZeroU16, NonZeroU32};
@@ -71,7 +72,7 @@ impl<'a> Property<'a> {
             0x1F => Self::ReasonString(reader.text()?),
             0x21 => Self::ReceiveMaximum(NonZeroU16::new(reader.u16()?).ok_or(Rule::PropertyValue)?),
             0x22 => Self::TopicAliasMaximum(reader.u16()?),
-            0x23 => Self::TopicAlias(NonZeroU16::new(reader.u16()?).ok_or(Rule::PropertyValue)?),
+            0x23 => Self::TopicAlias(NonZeroU16::new(reader.u16()?).ok_or(Rule::TopicAliasZero)?),
             0x24 => Self::MaximumQoS(if boolean(reader)? { QoS::AtLeastOnce } else { QoS::AtMostOnce }),
             0x25 => Self::RetainAvailable(boolean(reader)?),
             0x26 => Self::User(reader.text()?, reader.text()?),
@@ -117,27 +118,25 @@ impl<'a> Property<'a> {
         }
     }
 
-    fn check(self) -> Result<(), EncodeError> {
-        match self.parts().1 {
-            Value::Text(text) => check_text(text),
-            Value::Binary(bytes) => check_binary(bytes),
-            Value::Pair(name, value) => check_text(name).and_then(|()| check_text(value)),
-            Value::VarInt(id) if id as usize > REMAINING_LENGTH_MAX => Err(Rule::PropertyValue.into()),
-            _ if matches!(self, Self::MaximumQoS(QoS::ExactlyOnce)) => Err(Rule::PropertyValue.into()),
-            _ => Ok(()),
+    /// Bytes that the property takes; refuses what cannot be written.
+    fn checked_bytes(self) -> Result<usize, EncodeError> {
+        if matches!(self, Self::MaximumQoS(QoS::ExactlyOnce)) {
+            return Err(Rule::PropertyValue.into());
         }
-    }
-
-    fn bytes(self) -> usize {
-        1 + match self.parts().1 {
+        let value_bytes = match self.parts().1 {
             Value::Byte(_) => 1,
             Value::Two(_) => 2,
             Value::Four(_) => 4,
+            Value::VarInt(value) if value as usize > REMAINING_LENGTH_MAX => return Err(Rule::PropertyValue.into()),
             Value::VarInt(value) => var_int_bytes(value as usize),
-            Value::Text(text) => field_bytes(text.as_bytes()),
-            Value::Binary(bytes) => field_bytes(bytes),
-            Value::Pair(name, value) => field_bytes(name.as_bytes()) + field_bytes(value.as_bytes()),
-        }
+            Value::Text(text) => checked_text_bytes(text)?,
+            Value::Binary(bytes) => {
+                check_binary(bytes)?;
+                field_bytes(bytes)
+            }
+            Value::Pair(name, value) => checked_text_bytes(name)? + checked_text_bytes(value)?,
+        };
+        Ok(1 + value_bytes)
     }
 
     fn put(self, out: &mut impl BufMut) {
@@ -156,6 +155,11 @@ impl<'a> Property<'a> {
             }
         }
     }
+}
+
+fn checked_text_bytes(text: &str) -> Result<usize, EncodeError> {
+    check_text(text)?;
+    Ok(field_bytes(text.as_bytes()))
 }
 
 /// The data types of property values (section 2.2.2.2).
@@ -178,18 +182,38 @@ fn boolean(reader: &mut Reader<'_>) -> Result<bool, Rule> {
     }
 }
 
+/// How many bytes a property block takes. Whoever has one has checked that the block can be written.
+#[derive(Clone, Copy)]
+pub(crate) enum BlockSize {
+    /// 3.1.1 has no properties.
+    None,
+    /// Without the length in front.
+    Bytes(usize),
+}
+
+impl BlockSize {
+    /// With the length in front.
+    pub(crate) const fn bytes(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Bytes(block_bytes) => var_int_bytes(block_bytes) + block_bytes,
+        }
+    }
+}
+
 /// The properties that one kind of packet may carry.
 pub(crate) trait PropertySet<'a>: Default {
     /// Takes in a property that was read; refuses what does not belong here or is here already. User properties do not
     /// come this way.
     fn apply(&mut self, property: Property<'a>) -> Result<(), Rule>;
 
+    /// Takes in the properties that may be there more than once, to be read from their block again.
+    fn set_repeated(&mut self, block: &'a [u8], user: UserProperties<'a>);
+
     /// Shows every property that is set, user properties left out.
     fn visit(&self, show: &mut impl FnMut(Property<'a>));
 
     fn user_properties(&self) -> UserProperties<'a>;
-
-    fn set_user_properties(&mut self, user: UserProperties<'a>);
 
     /// Reads a block with its length (section 2.2.2.1).
     #[inline]
@@ -211,19 +235,22 @@ pub(crate) trait PropertySet<'a>: Default {
                 property => set.apply(property)?,
             }
         }
-        set.set_user_properties(UserProperties::of_block(block, user_count)?);
+        set.set_repeated(block, UserProperties::of_block(block, user_count)?);
         Ok(set)
     }
 
-    /// Refuses what cannot be written.
-    fn check(&self, version: Version) -> Result<(), EncodeError> {
+    /// The size of the block; refuses what cannot be written.
+    fn checked_size(&self, version: Version) -> Result<BlockSize, EncodeError> {
         if version == Version::V311 {
-            return Ok(());
+            return Ok(BlockSize::None);
         }
-        let mut result = self.user_properties().check_count().map_err(EncodeError::from);
-        self.visit_all(&mut |property| result = result.and_then(|()| property.check()));
-        result?;
-        if self.block_bytes() > REMAINING_LENGTH_MAX { Err(EncodeError::PacketTooLong) } else { Ok(()) }
+        self.user_properties().check_count()?;
+        let mut result: Result<_, EncodeError> = Ok(0);
+        self.visit_all(&mut |property| result = result.and_then(|bytes| Ok(bytes + property.checked_bytes()?)));
+        match result? {
+            block_bytes if block_bytes > REMAINING_LENGTH_MAX => Err(EncodeError::PacketTooLong),
+            block_bytes => Ok(BlockSize::Bytes(block_bytes)),
+        }
     }
 
     fn visit_all(&self, show: &mut impl FnMut(Property<'a>)) {
@@ -233,35 +260,13 @@ pub(crate) trait PropertySet<'a>: Default {
         }
     }
 
-    /// Bytes of the block without its length.
-    fn block_bytes(&self) -> usize {
-        let mut bytes = 0;
-        self.visit_all(&mut |property| bytes += property.bytes());
-        bytes
-    }
-
-    /// Bytes of the block with its length; none in 3.1.1.
-    fn bytes(&self, version: Version) -> usize {
-        match version {
-            Version::V311 => 0,
-            Version::V5 => {
-                let block = self.block_bytes();
-                var_int_bytes(block) + block
-            }
+    /// Writes the block, of which [`checked_size`](Self::checked_size) said the size.
+    fn put(&self, size: BlockSize, out: &mut impl BufMut) {
+        let BlockSize::Bytes(block_bytes) = size else { return };
+        put_var_int(out, block_bytes);
+        if block_bytes > 0 {
+            self.visit_all(&mut |property| property.put(out));
         }
-    }
-
-    /// Writes the block with its length; nothing in 3.1.1.
-    fn put(&self, version: Version, out: &mut impl BufMut) {
-        if version == Version::V5 {
-            put_var_int(out, self.block_bytes());
-            self.put_block(out);
-        }
-    }
-
-    /// Writes the block without its length.
-    fn put_block(&self, out: &mut impl BufMut) {
-        self.visit_all(&mut |property| property.put(out));
     }
 }
 
@@ -274,7 +279,7 @@ pub(crate) fn set_once<T>(field: &mut Option<T>, value: T) -> Result<(), Rule> {
     }
 }
 
-/// Authentication data means nothing without its method (sections 3.1.2.11.10, 3.2.2.3.18, 3.15.2.2.3).
+/// Authentication data means nothing without its method (sections 3.1.2.11.10 and 3.2.2.3.18).
 pub(crate) const fn check_authentication(method: Option<&str>, data: Option<&[u8]>) -> Result<(), Rule> {
     if data.is_some() && method.is_none() { Err(Rule::AuthenticationMethodMissing) } else { Ok(()) }
 }
@@ -301,6 +306,10 @@ macro_rules! property_set {
                 }
             }
 
+            fn set_repeated(&mut self, _block: &'a [u8], user: crate::UserProperties<'a>) {
+                self.user_properties = user;
+            }
+
             fn visit(&self, show: &mut impl FnMut(crate::properties::Property<'a>)) {
                 let _ = &show;
                 $(if let Some(value) = self.$field {
@@ -310,10 +319,6 @@ macro_rules! property_set {
 
             fn user_properties(&self) -> crate::UserProperties<'a> {
                 self.user_properties
-            }
-
-            fn set_user_properties(&mut self, user: crate::UserProperties<'a>) {
-                self.user_properties = user;
             }
         }
     };

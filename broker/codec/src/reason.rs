@@ -191,12 +191,12 @@ impl ReasonCode {
         }
     }
 
-    /// Whether the code belongs in such a packet (section 2.4) when it travels in this direction (sections 3.14.2.1 and
-    /// 3.15.2.1: some codes are for servers only, some for clients).
+    /// Whether the code belongs in such a packet (section 2.4) when it travels in this direction (sections 3.4.2.1,
+    /// 3.14.2.1 and 3.15.2.1: some codes are for servers only, some for clients).
     pub(crate) const fn belongs_in(self, packet_type: PacketType, to: Direction) -> bool {
         match packet_type {
             PacketType::ConnAck => self.belongs_in_connack(),
-            PacketType::PubAck | PacketType::PubRec => self.belongs_in_puback(),
+            PacketType::PubAck | PacketType::PubRec => self.belongs_in_puback(to),
             PacketType::PubRel | PacketType::PubComp => matches!(self, Self::Success | Self::PacketIdentifierNotFound),
             PacketType::SubAck => self.belongs_in_suback(),
             PacketType::UnsubAck => self.belongs_in_unsuback(),
@@ -240,19 +240,20 @@ impl ReasonCode {
         )
     }
 
-    const fn belongs_in_puback(self) -> bool {
-        matches!(
-            self,
+    const fn belongs_in_puback(self, to: Direction) -> bool {
+        match self {
+            // Section 3.4.2.1: sent by servers only.
+            Self::NoMatchingSubscribers => matches!(to, Direction::ToClient),
             Self::Success
-                | Self::NoMatchingSubscribers
-                | Self::UnspecifiedError
-                | Self::ImplementationSpecificError
-                | Self::NotAuthorized
-                | Self::TopicNameInvalid
-                | Self::PacketIdentifierInUse
-                | Self::QuotaExceeded
-                | Self::PayloadFormatInvalid
-        )
+            | Self::UnspecifiedError
+            | Self::ImplementationSpecificError
+            | Self::NotAuthorized
+            | Self::TopicNameInvalid
+            | Self::PacketIdentifierInUse
+            | Self::QuotaExceeded
+            | Self::PayloadFormatInvalid => true,
+            _ => false,
+        }
     }
 
     const fn belongs_in_suback(self) -> bool {

@@ -97,8 +97,8 @@ pub fn validate_name(name: &str) -> Result<(), TopicError> {
 /// # Errors
 /// The first rule that is broken.
 pub fn validate_filter(filter: &str) -> Result<(), TopicError> {
-    match split_share(filter)? {
-        Some((_, shared)) => validate_plain_filter(shared),
+    match share(filter)? {
+        Some(_) => Ok(()),
         None => validate_plain_filter(filter),
     }
 }
@@ -139,6 +139,9 @@ pub(crate) fn is_shared(filter: &str) -> bool {
 
 fn split_share(filter: &str) -> Result<Option<(&str, &str)>, TopicError> {
     let Some(rest) = filter.strip_prefix("$share/") else { return Ok(None) };
+    if filter.len() > BYTES_MAX {
+        return Err(TopicError::TooLong);
+    }
     let (name, shared) = rest.split_once('/').ok_or(TopicError::ShareWithoutFilter)?;
     if name.is_empty() || name.contains(['+', '#']) {
         return Err(TopicError::ShareName);

@@ -48,20 +48,20 @@ impl Ack<'_> {
             out.put_u16(self.packet_id.get());
             return Ok(());
         }
-        let belongs = |to| self.reason.belongs_in(packet_type, to);
-        if !belongs(Direction::ToClient) {
+        // Every code that clients may send, servers may send too.
+        if !self.reason.belongs_in(packet_type, Direction::ToClient) {
             return Err(Rule::ReasonCodeNotAllowed.into());
         }
-        self.properties.check(version)?;
-        put_header(first_byte, 3 + self.properties.bytes(version), out)?;
+        let block = self.properties.checked_size(version)?;
+        put_header(first_byte, 3 + block.bytes(), out)?;
         out.put_u16(self.packet_id.get());
         out.put_u8(self.reason.number());
-        self.properties.put(version, out);
+        self.properties.put(block, out);
         Ok(())
     }
 }
 
-/// The answer that is written most: PUBACK without reason and properties; five bytes of capacity must be there.
+/// The answer that is written most: PUBACK without reason and properties. Four bytes of capacity must be there.
 #[inline]
 pub fn encode_puback_success(out: &mut impl BufMut, packet_id: NonZeroU16) {
     let [high, low] = packet_id.get().to_be_bytes();
@@ -76,7 +76,10 @@ pub(super) fn decode<'a>(
 ) -> Result<Ack<'a>, Rule> {
     let mut ack = Ack::success(reader.packet_id()?);
     if version == Version::V5 && !reader.is_empty() {
-        ack.reason = reason(&mut reader, packet_type, direction)?;
+        ack.reason = reason(&mut reader)?;
+        if !ack.reason.belongs_in(packet_type, direction) {
+            return Err(Rule::ReasonCodeNotAllowed);
+        }
         if !reader.is_empty() {
             ack.properties = AckProperties::decode(&mut reader, version)?;
         }
@@ -85,12 +88,7 @@ pub(super) fn decode<'a>(
     Ok(ack)
 }
 
-/// A reason code that belongs in this packet.
-pub(super) fn reason(
-    reader: &mut Reader<'_>,
-    packet_type: PacketType,
-    direction: Direction,
-) -> Result<ReasonCode, Rule> {
-    let reason = ReasonCode::from_number(reader.u8()?).ok_or(Rule::ReasonCodeUnknown)?;
-    if reason.belongs_in(packet_type, direction) { Ok(reason) } else { Err(Rule::ReasonCodeNotAllowed) }
+/// A reason code that the standard defines.
+pub(super) fn reason(reader: &mut Reader<'_>) -> Result<ReasonCode, Rule> {
+    ReasonCode::from_number(reader.u8()?).ok_or(Rule::ReasonCodeUnknown)
 }

@@ -4,7 +4,7 @@ use bytes::BufMut;
 
 use super::{ack, put_header};
 use crate::frame::PacketType;
-use crate::properties::{PropertySet, check_authentication, property_set};
+use crate::properties::{PropertySet, property_set};
 use crate::read::Reader;
 use crate::{Direction, EncodeError, ReasonCode, Rule, Version};
 
@@ -34,35 +34,41 @@ impl Auth<'_> {
         if version == Version::V311 {
             return Err(Rule::NotInThisVersion.into());
         }
-        let belongs = |to| self.reason.belongs_in(PacketType::Auth, to);
-        if !belongs(Direction::ToServer) && !belongs(Direction::ToClient) {
-            return Err(Rule::ReasonCodeNotAllowed.into());
-        }
-        check_authentication(self.properties.authentication_method, self.properties.authentication_data)?;
-        self.properties.check(version)?;
-        if self.reason == ReasonCode::Success && self.properties == AuthProperties::default() {
+        self.check(Direction::ToClient).or_else(|rule| self.check(Direction::ToServer).map_err(|_| rule))?;
+        if self.is_plain_success() {
             return put_header(PacketType::Auth.first_byte(), 0, out);
         }
-        put_header(PacketType::Auth.first_byte(), 1 + self.properties.bytes(version), out)?;
+        let block = self.properties.checked_size(version)?;
+        put_header(PacketType::Auth.first_byte(), 1 + block.bytes(), out)?;
         out.put_u8(self.reason.number());
-        self.properties.put(version, out);
+        self.properties.put(block, out);
+        Ok(())
+    }
+
+    /// Section 3.15.2.1 lets this one leave out everything, also the method that section 3.15.2.2.2 asks of every AUTH.
+    fn is_plain_success(&self) -> bool {
+        self.reason == ReasonCode::Success && self.properties == AuthProperties::default()
+    }
+
+    /// What the side that sends in this direction may not say.
+    fn check(&self, direction: Direction) -> Result<(), Rule> {
+        if !self.reason.belongs_in(PacketType::Auth, direction) {
+            return Err(Rule::ReasonCodeNotAllowed);
+        }
+        if self.properties.authentication_method.is_none() && !self.is_plain_success() {
+            return Err(Rule::AuthenticationMethodMissing);
+        }
         Ok(())
     }
 }
 
 pub(super) fn decode(mut reader: Reader<'_>, direction: Direction) -> Result<Auth<'_>, Rule> {
-    // Reason and properties may be left out (section 3.15.2.1); success comes from servers only.
-    if reader.is_empty() {
-        let auth = Auth { reason: ReasonCode::Success, properties: AuthProperties::default() };
-        return match direction {
-            Direction::ToClient => Ok(auth),
-            Direction::ToServer => Err(Rule::ReasonCodeNotAllowed),
-        };
+    let mut auth = Auth { reason: ReasonCode::Success, properties: AuthProperties::default() };
+    // Reason and properties are left out together or not at all (section 3.15.2.1).
+    if !reader.is_empty() {
+        auth.reason = ack::reason(&mut reader)?;
+        auth.properties = AuthProperties::decode(&mut reader, Version::V5)?;
     }
-    let reason = ack::reason(&mut reader, PacketType::Auth, direction)?;
-    let properties =
-        if reader.is_empty() { AuthProperties::default() } else { AuthProperties::decode(&mut reader, Version::V5)? };
-    check_authentication(properties.authentication_method, properties.authentication_data)?;
     reader.end()?;
-    Ok(Auth { reason, properties })
+    auth.check(direction).map(|()| auth)
 }

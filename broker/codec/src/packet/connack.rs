@@ -72,11 +72,11 @@ impl ConnAck<'_> {
             Version::V5 => self.reason.number(),
         };
         check_authentication(self.properties.authentication_method, self.properties.authentication_data)?;
-        self.properties.check(version)?;
-        put_header(PacketType::ConnAck.first_byte(), 2 + self.properties.bytes(version), out)?;
+        let block = self.properties.checked_size(version)?;
+        put_header(PacketType::ConnAck.first_byte(), 2 + block.bytes(), out)?;
         out.put_u8(self.session_present.into());
         out.put_u8(code);
-        self.properties.put(version, out);
+        self.properties.put(block, out);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use bytes::BufMut;
 
 use super::put_header;
 use crate::frame::PacketType;
-use crate::properties::{PropertySet, check_authentication, property_set};
+use crate::properties::{BlockSize, PropertySet, check_authentication, property_set};
 use crate::read::Reader;
 use crate::topic::validate_name;
 use crate::write::{check_binary, check_text, field_bytes, put_binary, put_text};
@@ -124,7 +124,6 @@ impl<'a> Connect<'a> {
     }
 
     fn check(&self) -> Result<(), EncodeError> {
-        let version = self.version;
         check_text(self.client_id)?;
         self.username.map_or(Ok(()), check_text)?;
         self.password.map_or(Ok(()), check_binary)?;
@@ -132,10 +131,8 @@ impl<'a> Connect<'a> {
             validate_name(will.topic).map_err(Rule::WillTopic)?;
             check_binary(will.payload)?;
             check_will_properties(&will.properties)?;
-            will.properties.check(version)?;
         }
-        self.check_rules()?;
-        self.properties.check(version)
+        Ok(self.check_rules()?)
     }
 
     /// What can be judged once all is read.
@@ -149,11 +146,13 @@ impl<'a> Connect<'a> {
         check_authentication(self.properties.authentication_method, self.properties.authentication_data)
     }
 
-    fn body_bytes(&self) -> usize {
-        let will = self.will.as_ref().map_or(0, |will| {
-            will.properties.bytes(self.version) + field_bytes(will.topic.as_bytes()) + field_bytes(will.payload)
-        });
-        10 + self.properties.bytes(self.version)
+    /// Protocol name, level, flags and keep-alive take ten bytes.
+    fn body_bytes(&self, block: BlockSize, will_block: BlockSize) -> usize {
+        let will = self
+            .will
+            .as_ref()
+            .map_or(0, |will| will_block.bytes() + field_bytes(will.topic.as_bytes()) + field_bytes(will.payload));
+        10 + block.bytes()
             + field_bytes(self.client_id.as_bytes())
             + will
             + self.username.map_or(0, |name| field_bytes(name.as_bytes()))
@@ -162,15 +161,20 @@ impl<'a> Connect<'a> {
 
     pub(super) fn encode(&self, out: &mut impl BufMut) -> Result<(), EncodeError> {
         self.check()?;
-        put_header(PacketType::Connect.first_byte(), self.body_bytes(), out)?;
+        let block = self.properties.checked_size(self.version)?;
+        let will_block = match &self.will {
+            Some(will) => will.properties.checked_size(self.version)?,
+            None => BlockSize::None,
+        };
+        put_header(PacketType::Connect.first_byte(), self.body_bytes(block, will_block), out)?;
         put_binary(out, PROTOCOL_NAME);
         out.put_u8(self.version.level());
         out.put_u8(self.flags());
         out.put_u16(self.keep_alive);
-        self.properties.put(self.version, out);
+        self.properties.put(block, out);
         put_text(out, self.client_id);
         if let Some(will) = &self.will {
-            will.properties.put(self.version, out);
+            will.properties.put(will_block, out);
             put_text(out, will.topic);
             put_binary(out, will.payload);
         }

@@ -41,20 +41,28 @@ impl Disconnect<'_> {
         if version == Version::V311 || (is_plain && self.reason == ReasonCode::Success) {
             return put_header(first_byte, 0, out);
         }
-        let belongs = |to| self.reason.belongs_in(PacketType::Disconnect, to);
-        if !belongs(Direction::ToServer) && !belongs(Direction::ToClient) {
-            return Err(Rule::ReasonCodeNotAllowed.into());
-        }
-        self.properties.check(version)?;
+        self.check(Direction::ToClient).or_else(|rule| self.check(Direction::ToServer).map_err(|_| rule))?;
         if is_plain {
             put_header(first_byte, 1, out)?;
             out.put_u8(self.reason.number());
             return Ok(());
         }
-        put_header(first_byte, 1 + self.properties.bytes(version), out)?;
+        let block = self.properties.checked_size(version)?;
+        put_header(first_byte, 1 + block.bytes(), out)?;
         out.put_u8(self.reason.number());
-        self.properties.put(version, out);
+        self.properties.put(block, out);
         Ok(())
+    }
+
+    /// What one of the two sides may not send.
+    fn check(&self, direction: Direction) -> Result<(), Rule> {
+        let properties = &self.properties;
+        match direction {
+            _ if !self.reason.belongs_in(PacketType::Disconnect, direction) => Err(Rule::ReasonCodeNotAllowed),
+            Direction::ToClient if properties.session_expiry_interval.is_some() => Err(Rule::SessionExpiryFromServer),
+            Direction::ToServer if properties.server_reference.is_some() => Err(Rule::PropertyNotAllowed),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -62,17 +70,11 @@ pub(super) fn decode(mut reader: Reader<'_>, version: Version, direction: Direct
     let mut packet = Disconnect::default();
     // Legal short forms: nothing, or the reason alone (sections 3.14.2.1 and 3.14.2.2.1).
     if version == Version::V5 && !reader.is_empty() {
-        packet.reason = ack::reason(&mut reader, PacketType::Disconnect, direction)?;
+        packet.reason = ack::reason(&mut reader)?;
         if !reader.is_empty() {
             packet.properties = DisconnectProperties::decode(&mut reader, version)?;
         }
     }
     reader.end()?;
-    match direction {
-        Direction::ToClient if packet.properties.session_expiry_interval.is_some() => {
-            Err(Rule::SessionExpiryFromServer)
-        }
-        Direction::ToServer if packet.properties.server_reference.is_some() => Err(Rule::PropertyNotAllowed),
-        _ => Ok(packet),
-    }
+    packet.check(direction).map(|()| packet)
 }

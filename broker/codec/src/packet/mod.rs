@@ -64,25 +64,12 @@ pub fn decode(packet: &[u8], version: Version, direction: Direction) -> Result<P
     if usize::try_from(remaining) != Ok(body.len()) {
         return Err(Rule::LengthMismatch.into());
     }
-    if packet_type == PacketType::Connect {
-        check_direction(packet_type, version, direction)?;
-        return connect::decode(body).map(Packet::Connect);
-    }
     check_direction(packet_type, version, direction)?;
-    Ok(decode_body(packet_type, flags, body, version, direction)?)
-}
-
-fn decode_body(
-    packet_type: PacketType,
-    flags: u8,
-    body: &[u8],
-    version: Version,
-    direction: Direction,
-) -> Result<Packet<'_>, Rule> {
     let reader = Reader::new(body);
     let ack = |reader| ack::decode(reader, packet_type, version, direction);
+    // One match that writes straight into the result: a `Packet` is large enough for its moves to show.
     Ok(match packet_type {
-        PacketType::Connect => return Err(Rule::WrongDirection),
+        PacketType::Connect => Packet::Connect(connect::decode(body)?),
         PacketType::ConnAck => Packet::ConnAck(connack::decode(reader, version)?),
         PacketType::Publish => Packet::Publish(publish::decode(reader, flags, version, direction)?),
         PacketType::PubAck => Packet::PubAck(ack(reader)?),

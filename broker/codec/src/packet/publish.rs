@@ -1,44 +1,20 @@
 //! PUBLISH (section 3.3).
 
-use std::num::{NonZeroU16, NonZeroU32};
+use std::num::NonZeroU16;
 
 use bytes::BufMut;
 
 use super::put_header;
 use crate::frame::PacketType;
-use crate::properties::{Property, PropertySet, set_once};
+use crate::properties::subscription_ids::SubscriptionIds;
+use crate::properties::{BlockSize, Property, PropertySet, set_once};
 use crate::read::Reader;
 use crate::topic::validate_name;
-use crate::write::{field_bytes, put_text, put_var_int, var_int_bytes};
+use crate::write::{check_binary, field_bytes, put_text, put_var_int};
 use crate::{Direction, EncodeError, QoS, Rule, UserProperties, Version};
 
 const DUP: u8 = 0x08;
 const RETAIN: u8 = 0x01;
-
-/// Subscription identifiers of a delivery (section 3.3.2.3.8): the only property but user properties that may be there
-/// more than once.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct SubscriptionIds {
-    first: Option<NonZeroU32>,
-    count: usize,
-}
-
-impl SubscriptionIds {
-    /// One.
-    pub const fn one(id: NonZeroU32) -> Self {
-        Self { first: Some(id), count: 1 }
-    }
-
-    /// The first; a receiver that needs all of them reads the property block.
-    pub const fn first(self) -> Option<NonZeroU32> {
-        self.first
-    }
-
-    /// How many there are.
-    pub const fn count(self) -> usize {
-        self.count
-    }
-}
 
 /// Properties of PUBLISH (section 3.3.2.3).
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -56,7 +32,7 @@ pub struct PublishProperties<'a> {
     /// Section 3.3.2.3.9.
     pub content_type: Option<&'a str>,
     /// To clients only (section 3.3.2.3.8).
-    pub subscription_ids: SubscriptionIds,
+    pub subscription_ids: SubscriptionIds<'a>,
     /// Forwarded in their order (MQTT-3.3.2-18).
     pub user_properties: UserProperties<'a>,
 }
@@ -71,12 +47,16 @@ impl<'a> PropertySet<'a> for PublishProperties<'a> {
             Property::CorrelationData(value) => set_once(&mut self.correlation_data, value),
             Property::ContentType(value) => set_once(&mut self.content_type, value),
             Property::SubscriptionIdentifier(id) => {
-                self.subscription_ids.first.get_or_insert(id);
-                self.subscription_ids.count += 1;
+                self.subscription_ids = self.subscription_ids.and(id);
                 Ok(())
             }
             _ => Err(Rule::PropertyNotAllowed),
         }
+    }
+
+    fn set_repeated(&mut self, block: &'a [u8], user: UserProperties<'a>) {
+        self.subscription_ids = self.subscription_ids.in_block(block);
+        self.user_properties = user;
     }
 
     fn visit(&self, show: &mut impl FnMut(Property<'a>)) {
@@ -86,15 +66,11 @@ impl<'a> PropertySet<'a> for PublishProperties<'a> {
         self.response_topic.map(Property::ResponseTopic).map(&mut *show);
         self.correlation_data.map(Property::CorrelationData).map(&mut *show);
         self.content_type.map(Property::ContentType).map(&mut *show);
-        self.subscription_ids.first.map(Property::SubscriptionIdentifier).map(&mut *show);
+        self.subscription_ids.iter().map(Property::SubscriptionIdentifier).for_each(show);
     }
 
     fn user_properties(&self) -> UserProperties<'a> {
         self.user_properties
-    }
-
-    fn set_user_properties(&mut self, user: UserProperties<'a>) {
-        self.user_properties = user;
     }
 }
 
@@ -125,21 +101,20 @@ impl Publish<'_> {
         if self.dup && self.qos == QoS::AtMostOnce {
             return Err(Rule::DupWithQoSZero.into());
         }
-        check_topic(self.topic, &self.properties, version)?;
-        self.properties.check(version)
+        Ok(check_topic(self.topic, &self.properties, version)?)
     }
 
     pub(super) fn encode(&self, version: Version, out: &mut impl BufMut) -> Result<(), EncodeError> {
         self.check(version)?;
+        let block = self.properties.checked_size(version)?;
         let packet_id_bytes = if self.packet_id.is_some() { 2 } else { 0 };
-        let remaining =
-            field_bytes(self.topic.as_bytes()) + packet_id_bytes + self.properties.bytes(version) + self.payload.len();
+        let remaining = field_bytes(self.topic.as_bytes()) + packet_id_bytes + block.bytes() + self.payload.len();
         put_header(first_byte(self.dup, self.qos, self.retain), remaining, out)?;
         put_text(out, self.topic);
         if let Some(packet_id) = self.packet_id {
             out.put_u16(packet_id.get());
         }
-        self.properties.put(version, out);
+        self.properties.put(block, out);
         out.put_slice(self.payload);
         Ok(())
     }
@@ -153,7 +128,7 @@ fn first_byte(dup: bool, qos: QoS, retain: bool) -> u8 {
 /// answers for a valid topic, for a packet id exactly above QoS 0, and for `properties`, a block without its length.
 ///
 /// # Errors
-/// The packet is too long, or `out` has no room.
+/// The topic or the packet is too long, or `out` has no room.
 #[allow(clippy::too_many_arguments, reason = "the fields of the packet, in the order of the wire")]
 #[inline]
 pub fn encode_publish(
@@ -167,19 +142,21 @@ pub fn encode_publish(
     properties: &[u8],
     payload: &[u8],
 ) -> Result<(), EncodeError> {
-    let properties_bytes = match version {
-        Version::V311 => 0,
-        Version::V5 => var_int_bytes(properties.len()) + properties.len(),
+    debug_assert!(packet_id.is_some() == (qos > QoS::AtMostOnce));
+    check_binary(topic.as_bytes())?;
+    let block = match version {
+        Version::V311 => BlockSize::None,
+        Version::V5 => BlockSize::Bytes(properties.len()),
     };
     let packet_id_bytes = if packet_id.is_some() { 2 } else { 0 };
-    let remaining = field_bytes(topic.as_bytes()) + packet_id_bytes + properties_bytes + payload.len();
+    let remaining = field_bytes(topic.as_bytes()) + packet_id_bytes + block.bytes() + payload.len();
     put_header(first_byte(dup, qos, retain), remaining, out)?;
     put_text(out, topic);
     if let Some(packet_id) = packet_id {
         out.put_u16(packet_id.get());
     }
-    if version == Version::V5 {
-        put_var_int(out, properties.len());
+    if let BlockSize::Bytes(block_bytes) = block {
+        put_var_int(out, block_bytes);
         out.put_slice(properties);
     }
     out.put_slice(payload);
@@ -203,10 +180,6 @@ pub(super) fn decode(
     direction: Direction,
 ) -> Result<Publish<'_>, Rule> {
     let qos = QoS::from_number(flags >> 1 & 3).ok_or(Rule::QoSThree)?;
-    let dup = flags & DUP != 0;
-    if dup && qos == QoS::AtMostOnce {
-        return Err(Rule::DupWithQoSZero);
-    }
     let topic = reader.utf8()?;
     let packet_id = if qos == QoS::AtMostOnce { None } else { Some(reader.packet_id()?) };
     let properties = PublishProperties::decode(&mut reader, version)?;
@@ -214,5 +187,6 @@ pub(super) fn decode(
     if direction == Direction::ToServer && properties.subscription_ids.count() > 0 {
         return Err(Rule::SubscriptionIdFromClient);
     }
-    Ok(Publish { dup, qos, retain: flags & RETAIN != 0, topic, packet_id, properties, payload: reader.rest() })
+    let (dup, retain, payload) = (flags & DUP != 0, flags & RETAIN != 0, reader.rest());
+    Ok(Publish { dup, qos, retain, topic, packet_id, properties, payload })
 }

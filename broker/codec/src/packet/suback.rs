@@ -116,11 +116,10 @@ pub struct SubAck<'a> {
 impl SubAck<'_> {
     pub(super) fn encode(&self, version: Version, out: &mut impl BufMut) -> Result<(), EncodeError> {
         self.reasons.check(PacketType::SubAck)?;
-        self.properties.check(version)?;
-        let remaining = 2 + self.properties.bytes(version) + self.reasons.len();
-        put_header(PacketType::SubAck.first_byte(), remaining, out)?;
+        let block = self.properties.checked_size(version)?;
+        put_header(PacketType::SubAck.first_byte(), 2 + block.bytes() + self.reasons.len(), out)?;
         out.put_u16(self.packet_id.get());
-        self.properties.put(version, out);
+        self.properties.put(block, out);
         for reason in self.reasons.iter() {
             out.put_u8(match version {
                 Version::V311 => reason.suback_return_code(),

@@ -39,10 +39,10 @@ impl UnsubAck<'_> {
             return Ok(());
         }
         self.reasons.check(PacketType::UnsubAck)?;
-        self.properties.check(version)?;
-        put_header(first_byte, 2 + self.properties.bytes(version) + self.reasons.len(), out)?;
+        let block = self.properties.checked_size(version)?;
+        put_header(first_byte, 2 + block.bytes() + self.reasons.len(), out)?;
         out.put_u16(self.packet_id.get());
-        self.properties.put(version, out);
+        self.properties.put(block, out);
         for reason in self.reasons.iter() {
             out.put_u8(reason.number());
         }

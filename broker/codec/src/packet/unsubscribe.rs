@@ -84,10 +84,10 @@ impl Unsubscribe<'_> {
         if filters_bytes == 0 {
             return Err(Rule::FiltersMissing.into());
         }
-        self.properties.check(version)?;
-        put_header(PacketType::Unsubscribe.first_byte(), 2 + self.properties.bytes(version) + filters_bytes, out)?;
+        let block = self.properties.checked_size(version)?;
+        put_header(PacketType::Unsubscribe.first_byte(), 2 + block.bytes() + filters_bytes, out)?;
         out.put_u16(self.packet_id.get());
-        self.properties.put(version, out);
+        self.properties.put(block, out);
         for filter in self.filters.iter() {
             put_text(out, filter);
         }
