@@ -1,0 +1,46 @@
+//! `cargo xtask ci`: everything that must hold before a change lands, cheapest first, tests last.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::command::{fuzz, test, tidy};
+use crate::program;
+use crate::workspace::Workspace;
+
+/// Seconds for each fuzz target: enough for what a change breaks at once; longer runs are made by hand.
+const FUZZ_S: u32 = 60;
+
+/// Formatting, layout, lints, documentation, fuzzing and every test.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {}
+
+pub(crate) fn run(workspace: &Workspace, _arguments: &Arguments) -> Result<ExitCode> {
+    step("Cargo.lock is complete");
+    program::output(program::cargo(workspace).args(["metadata", "--locked", "--format-version=1"]))?;
+    step("formatting");
+    program::run(program::cargo(workspace).args(["fmt", "--all", "--check"]))?;
+    step("layout");
+    if tidy::run(workspace, &tidy::Arguments {})? != ExitCode::SUCCESS {
+        bail!("the layout check found something");
+    }
+    step("lints");
+    program::run(program::cargo(workspace).args(["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"]))?;
+    step("documentation");
+    document(workspace)?;
+    step("fuzzing");
+    fuzz::run(workspace, &fuzz::Arguments::all(FUZZ_S))?;
+    step("tests");
+    test::run(workspace, &test::Arguments::default())
+}
+
+/// Private items too: the links in them lead newcomers.
+fn document(workspace: &Workspace) -> Result<()> {
+    let mut doc = program::cargo(workspace);
+    doc.args(["doc", "--workspace", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "-Dwarnings");
+    program::run(&mut doc)
+}
+
+fn step(name: &str) {
+    eprintln!("\n== {name}");
+}
