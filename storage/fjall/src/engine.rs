@@ -1,0 +1,72 @@
+//! The open engine: its two tables, and a wall around its panics.
+
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, Slice};
+
+use crate::error::Failure;
+use crate::options::Options;
+use crate::rows::key;
+use crate::rows::number::RoundRow;
+
+/// The folder of the engine's own files.
+pub(crate) const FOLDER: &str = "engine";
+
+/// Flushes and compactions in the background. Two, so that a long compaction does not hold up a flush.
+const WORKERS: usize = 2;
+
+pub(crate) struct Engine {
+    pub(crate) database: Database,
+    pub(crate) events: Keyspace,
+    pub(crate) rows: Keyspace,
+}
+
+/// A key and its value.
+pub(crate) type Pair = (Slice, Slice);
+
+impl Engine {
+    pub(crate) fn open(folder: &Path, options: &Options) -> Result<Self, Failure> {
+        guarded(|| {
+            let database = Database::builder(folder.join(FOLDER))
+                .cache_size(options.cache_bytes)
+                .max_journaling_size(options.journal_bytes)
+                .worker_threads(WORKERS)
+                .manual_journal_persist(true)
+                .open()?;
+            let table = |memtable: u64| move || KeyspaceCreateOptions::default().max_memtable_size(memtable);
+            let events = database.keyspace("events", table(options.events_memtable_bytes))?;
+            let rows = database.keyspace("rows", table(options.rows_memtable_bytes))?;
+            Ok(Self { database, events, rows })
+        })
+    }
+
+    /// The last round that is stored; number 0 before the first.
+    pub(crate) fn round(&self) -> Result<RoundRow, Failure> {
+        let Some(value) = self.rows.get(key::ROUND)? else { return Ok(RoundRow { number: 0, base: 0 }) };
+        RoundRow::read(&value).ok_or_else(|| Failure::damaged("the row of the last round"))
+    }
+
+    /// The first row of a range.
+    pub(crate) fn first(table: &Keyspace, from: Bound<&[u8]>, to: Bound<&[u8]>) -> Result<Option<Pair>, Failure> {
+        let row = table.range::<&[u8], _>((from, to)).next();
+        Ok(row.map(fjall::Guard::into_inner).transpose()?)
+    }
+
+    /// The last row of a range.
+    pub(crate) fn last(table: &Keyspace, from: Bound<&[u8]>, to: Bound<&[u8]>) -> Result<Option<Pair>, Failure> {
+        let row = table.range::<&[u8], _>((from, to)).next_back();
+        Ok(row.map(fjall::Guard::into_inner).transpose()?)
+    }
+}
+
+/// Runs what calls the engine. Its panics on damaged files become [`Failure::Damaged`]: one read must not end the process.
+pub(crate) fn guarded<T>(run: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    // What the engine leaves behind is not looked at again: reads start anew, and a writer closes it.
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
+        Err(Failure::damaged(format_args!("the engine panicked: {text}")))
+    })
+}

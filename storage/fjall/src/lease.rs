@@ -1,0 +1,75 @@
+//! The lock of the data folder, which is the worker lease of a single process, and the id ceiling (INV-8).
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use talaria_core::EventId;
+use talaria_port::lease::Lease;
+use talaria_port::{StoreError, StoreErrorKind};
+
+use crate::error::Failure;
+use crate::slots::Slots;
+
+const LOCK: &str = "lock";
+const CEILING: &str = "ceiling";
+const MAGIC: [u8; 8] = *b"TALCEIL\x01";
+
+/// One process makes all ids of a data folder; there is no other whose number could be the same.
+const WORKER: u16 = 0;
+
+/// Held as long as this lives: no other process can open the folder. The kernel gives it back when the process ends, however it ends.
+#[derive(Debug)]
+pub struct FolderLease {
+    ceiling: Mutex<Slots>,
+    folder: Box<Path>,
+    _lock: File,
+}
+
+impl FolderLease {
+    /// Locks an existing folder. [`Unavailable`](StoreErrorKind::Unavailable) where another process holds it,
+    /// [`Damaged`](StoreErrorKind::Damaged) where the ceiling cannot be read.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let lock = lock(folder)?;
+        let ceiling = open_ceiling(folder).map_err(|failure| failure.in_folder("lease", folder))?;
+        Ok(Self { ceiling: Mutex::new(ceiling), folder: folder.into(), _lock: lock })
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.ceiling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let open = OpenOptions::new().write(true).create(true).truncate(false).open(folder.join(LOCK));
+    let lock = open.map_err(|error| Failure::from(error).in_folder("lock", folder))?;
+    lock.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => StoreError::new(StoreErrorKind::Unavailable, "lock")
+            .because(format!("another process uses the data folder {}", folder.display())),
+        TryLockError::Error(error) => Failure::from(error).in_folder("lock", folder),
+    })?;
+    Ok(lock)
+}
+
+fn open_ceiling(folder: &Path) -> Result<Slots, Failure> {
+    let path = folder.join(CEILING);
+    match Slots::open(&path, MAGIC)? {
+        Some(slots) => slots.map_err(|error| Failure::damaged(format_args!("the id ceiling: {error}"))),
+        None => Ok(Slots::create(&path, MAGIC, 0)?),
+    }
+}
+
+impl Lease for FolderLease {
+    fn worker(&self) -> u16 {
+        WORKER
+    }
+
+    fn ceiling(&self) -> EventId {
+        EventId(self.slots().value())
+    }
+
+    fn reserve(&self, ceiling: EventId) -> Result<(), StoreError> {
+        let raised = self.slots().raise_both(ceiling.0);
+        raised.map_err(|error| Failure::from(error).in_folder("reserve", &self.folder))
+    }
+}
