@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use talaria_core::limits::{COMMIT_QUEUE_BYTES_MAX, WAITING_PER_CONVERSATION_MAX};
 use talaria_core::{ConversationId, Rule};
-use talaria_port::ingest::{Intake, Outcome, Submission};
+use talaria_port::ingest::{Intake, Outcome, ReplyTo, Submission};
 
 use crate::Inner;
 use crate::conversation::{Conversation, Echo, Entry};
@@ -40,7 +40,7 @@ impl Inner {
         match shard.entries.get_mut(&conversation) {
             Some(Entry::Awake(_)) => self.sequence(&mut shard, shard_number, submission, posts),
             Some(Entry::Waking(waiting)) if waiting.len() >= WAITING_PER_CONVERSATION_MAX => {
-                posts.complete(submission.reply, Outcome::Unavailable);
+                self.turn_away(&mut shard, submission.reply, posts);
             }
             Some(Entry::Waking(waiting)) => waiting.push(submission),
             None => {
@@ -88,7 +88,7 @@ impl Inner {
         let is_full = self.staged_bytes.load(Ordering::Relaxed) >= COMMIT_QUEUE_BYTES_MAX;
         let drawn = self.deps.ids.draw_after(conversation.head.id);
         let (false, Ok(drawn)) = (is_full, drawn) else {
-            return posts.complete(submission.reply, Outcome::Unavailable);
+            return self.turn_away(shard, submission.reply, posts);
         };
         let was_dirty = conversation.is_dirty();
         number::number(conversation, submission, drawn);
@@ -101,6 +101,15 @@ impl Inner {
             shard.dirty.push(id);
             self.shards.mark_dirty(shard_number);
         }
+    }
+
+    /// Refuses for now what could be let in a moment later: whatever its submitter sent behind it, not knowing of this, is refused as
+    /// well, or it would overtake (INV-3).
+    pub(crate) fn turn_away(&self, shard: &mut Shard, reply: ReplyTo, posts: &mut Posts) {
+        let count = self.rollbacks.fetch_add(1, Ordering::AcqRel) + 1;
+        shard.rolled_back_at = count;
+        posts.rolled_back(count);
+        posts.complete(reply, Outcome::Unavailable);
     }
 
     /// Starts reading what a sleeping conversation needs.

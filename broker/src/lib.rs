@@ -3,13 +3,16 @@
 //! It knows the pipeline, stores and accounts by their ports only ([`Deps`]); no runtime, no store, no other crate of a role.
 //! A connection is a sans-IO state machine in a slab of one loop; it owns no task, timer or buffer while it is idle.
 //!
-//! **Where to start:** [`prepare`] binds, [`Prepared::start`] runs one thread a loop (`event_loop`), which lends bytes to a
-//! connection (`session`), which hands each packet to its file in `flow`. Outgoing events pass through [`delivery`].
+//! **Where to start:** [`prepare`] binds, [`Prepared::start`] runs one thread a loop (`event_loop`, whose `reactor` is the part without the
+//! kernel), which lends bytes of a `transport` to a connection (`session`), which hands each packet to its file in `flow`. Outgoing events pass through [`delivery`].
 
 pub mod delivery;
 mod event_loop;
 mod flow;
 mod session;
+#[cfg(feature = "simulation")]
+pub mod simulation;
+mod sweep;
 mod transport;
 
 use std::net::SocketAddr;
@@ -31,8 +34,10 @@ use talaria_port::people::People;
 use talaria_port::sessions::{SessionLog, SessionStore};
 use talaria_port::spawn::Spawn;
 
+use event_loop::EventLoop;
 use event_loop::mailbox::{Letter, LoopMailbox};
-use event_loop::{EventLoop, Shared};
+use event_loop::reactor::Shared;
+use session::resends::Resends;
 
 /// What the edge is configured with.
 #[derive(Clone, Debug)]
@@ -149,10 +154,12 @@ impl Prepared {
     /// The system refuses a thread or a registration.
     pub fn start(self, deps: &Deps) -> Result<Broker, BrokerError> {
         let Self { settings, loops, mailboxes, .. } = self;
+        let resends = Arc::new(Resends::default());
         let (ended, ends) = channel();
         let mut threads = Vec::new();
         for (index, (poll, listeners)) in loops.into_iter().enumerate() {
-            let shared = Shared::new(index as u16, settings.clone(), deps.clone(), mailboxes.clone());
+            let shared =
+                Shared::new(index as u16, settings.clone(), deps.clone(), mailboxes.clone(), Arc::clone(&resends));
             let event_loop = EventLoop::new(poll, listeners, shared)?;
             let ended = ended.clone();
             let thread = std::thread::Builder::new().name(format!("loop-{index}")).spawn(move || {

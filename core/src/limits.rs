@@ -43,6 +43,10 @@ pub const FAN_OUT_THRESHOLD: usize = 500;
 /// one settles; a 5.0 client is told by Receive Maximum (MQTT-3.3.4-9).
 pub const INBOUND_IN_FLIGHT_MAX: u16 = 256;
 
+/// Packet ids of QoS 2 publishes that a client has not released; they are kept in the session's mark. Beyond: 0x93 and the
+/// connection closes. More than INBOUND_IN_FLIGHT_MAX, because 3.1.1 clients know no Receive Maximum.
+pub const UNRELEASED_MAX: usize = 4096;
+
 /// Deliveries of one session that are sent but not acknowledged; 3.1.1 has no Receive Maximum, a 5.0 client's own
 /// counts where it is smaller. At the bound further conversations fall behind and are read from the store.
 pub const OUTBOUND_IN_FLIGHT_MAX: u16 = 1024;
@@ -114,3 +118,48 @@ pub const PAGE_ENTRIES_MAX: usize = 200;
 
 /// Index rows that one sync looks at. At the bound it answers with what it found and a cursor to go on from.
 pub const SYNC_ROWS_MAX: usize = 2_000;
+
+/// Characters of a user's display name, none of them a control character. Beyond, or empty: 400.
+pub const NAME_CHARS_MAX: usize = 200;
+
+/// Characters of a device's name, none of them a control character. Beyond, or empty: 400.
+pub const DEVICE_NAME_CHARS_MAX: usize = 100;
+
+/// Characters of a password (NIST SP 800-63B §5.1.1.2 asks for at least 8). Fewer: 400.
+pub const PASSWORD_CHARS_MIN: usize = 8;
+/// Characters of a password; what is longer is not hashed. Beyond: 400, at log-in the same answer as for a wrong one.
+pub const PASSWORD_CHARS_MAX: usize = 256;
+
+/// Devices of one user: several times the sessions that may be live. Every log-in makes one, so the oldest without a device token makes room, and
+/// is revoked; where all hold device tokens: 409.
+pub const DEVICES_PER_USER_MAX: usize = 256;
+
+/// Wrong passwords for one handle, existing or not, that are answered at once. Beyond: 429 without looking at the password, until
+/// [`LOG_IN_FAILURE_FORGOTTEN_S`] went by. Tokens are not concerned, so nobody can lock out who is logged in.
+pub const LOG_IN_FAILURES_MAX: u32 = 10;
+/// Seconds after which one wrong password is forgotten: with [`LOG_IN_FAILURES_MAX`], 2,890 guesses a day.
+pub const LOG_IN_FAILURE_FORGOTTEN_S: u64 = 30;
+/// Handles whose failures are remembered, in about 100 bytes each. Beyond: those longest untouched are forgotten; to push one out costs as many
+/// hashes as there are places, which takes longer than waiting.
+pub const LOG_IN_HANDLES_MAX: usize = 65_536;
+
+/// Log-ins and sign-ups that wait for their password to be hashed: with two at once and 25 ms each, under a second. Beyond: 503.
+pub const PASSWORDS_WAITING_MAX: usize = 64;
+
+/// Bytes of an access token or a device token; ours are below 300. Beyond: refused without looking at it.
+pub const TOKEN_BYTES_MAX: usize = 1024;
+
+/// Days that a key signs access tokens before a new one takes its place; it goes on verifying until the last of them has ended.
+pub const SIGNING_KEY_DAYS: u64 = 30;
+
+/// Revocations read at once; the rest comes with the next reading.
+pub const REVOCATIONS_PAGE_MAX: usize = 10_000;
+
+/// Milliseconds since the log of revocations was last read, after which what is cached of tokens counts for nothing and the store is asked (INV-5).
+pub const REVOCATIONS_STALE_MS: u64 = 2_000;
+
+/// Milliseconds of ids that a command reserves at once, 4,096 in each, and so the furthest that one runs ahead of its clock.
+pub const COMMAND_RANGE_MS_MAX: u64 = 1_000;
+
+/// Bytes of one line of an import. Beyond: the import stops there.
+pub const IMPORT_LINE_BYTES_MAX: usize = 64 * 1024;

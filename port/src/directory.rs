@@ -53,6 +53,9 @@ pub trait Claims: Send + Sync {
     /// Gives it back, if this generation still holds it.
     fn release(&self, user: UserId, client_id: &str, generation: u64);
 
+    /// Whether somebody holds the name.
+    fn is_held(&self, user: UserId, client_id: &str) -> bool;
+
     /// Every live session of a user, for revocation.
     fn held_by(&self, user: UserId) -> Vec<Claim>;
 }

@@ -30,8 +30,8 @@ pub struct Submission {
     pub rollbacks: u64,
 }
 
-/// What a submission brings.
-#[derive(Debug)]
+/// What a submission brings. A copy shares the body.
+#[derive(Clone, Debug)]
 pub enum Intake {
     /// A message to store.
     Message {

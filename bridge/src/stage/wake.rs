@@ -5,7 +5,7 @@ use std::sync::Arc;
 use talaria_core::limits::{CHECKPOINT_EVENTS, PAGE_BYTES_MAX};
 use talaria_core::{Code, ConversationId, EventKind, UserId};
 use talaria_port::channels::{Change, Intent};
-use talaria_port::ingest::{Outcome, Submission};
+use talaria_port::ingest::Outcome;
 use talaria_port::messages::{Amount, Span, Window};
 use talaria_port::{Refusal, StoreError};
 
@@ -43,10 +43,16 @@ impl Inner {
                 }
                 unfinished = intents;
             }
-            Ok(Woken::Nowhere(refusal)) => answer_all(waiting, &Outcome::Refused(refusal), &mut posts),
+            Ok(Woken::Nowhere(refusal)) => {
+                for submission in waiting {
+                    posts.complete(submission.reply, Outcome::Refused(refusal.clone()));
+                }
+            }
             Err(error) => {
                 tracing::error!(conversation = %id, %error, "a conversation cannot be read");
-                answer_all(waiting, &Outcome::Unavailable, &mut posts);
+                for submission in waiting {
+                    self.turn_away(&mut shard, submission.reply, &mut posts);
+                }
             }
         }
         drop(shard);
@@ -161,11 +167,5 @@ pub(crate) fn event_kind(change: Change) -> EventKind {
     match change {
         Change::Join => EventKind::MemberJoined,
         Change::Leave => EventKind::MemberLeft,
-    }
-}
-
-fn answer_all(waiting: Vec<Submission>, outcome: &Outcome, posts: &mut Posts) {
-    for submission in waiting {
-        posts.complete(submission.reply, outcome.clone());
     }
 }

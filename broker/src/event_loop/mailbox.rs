@@ -54,13 +54,20 @@ pub(crate) enum Mail {
 /// The mailbox of one loop. Unbounded in form; each sender has its own bound on what it may have outstanding.
 pub(crate) struct LoopMailbox {
     mail: Mutex<VecDeque<Mail>>,
-    waker: mio::Waker,
+    /// None where nobody sleeps: in a simulation.
+    waker: Option<mio::Waker>,
 }
 
 impl LoopMailbox {
     /// A mailbox that wakes that loop.
     pub(crate) fn new(registry: &mio::Registry) -> std::io::Result<Self> {
-        Ok(Self { mail: Mutex::default(), waker: mio::Waker::new(registry, WAKE)? })
+        Ok(Self { mail: Mutex::default(), waker: Some(mio::Waker::new(registry, WAKE)?) })
+    }
+
+    /// A mailbox of a loop that looks by itself.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn unwoken() -> Self {
+        Self { mail: Mutex::default(), waker: None }
     }
 
     /// Puts a letter in.
@@ -80,7 +87,10 @@ impl LoopMailbox {
             queue.len() == 1
         };
         // A waker fails only when the loop is gone with its poll.
-        if was_empty && let Err(error) = self.waker.wake() {
+        if was_empty
+            && let Some(waker) = &self.waker
+            && let Err(error) = waker.wake()
+        {
             tracing::error!(%error, "cannot wake a loop");
         }
     }

@@ -1,6 +1,7 @@
 //! CONNECT to CONNACK: who it is, which session, what is stored of it.
 //!
-//! check → (ask) → claim → (hand-over by the earlier connection) → load → CONNACK. Packets that follow CONNECT wait.
+//! check → (ask) → claim → (hand-over by the earlier connection) → what it left is durable → load → own rows are durable → CONNACK.
+//! Packets that follow CONNECT wait.
 
 use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use talaria_core::limits::{CLIENT_ID_BYTES_MAX, KEEP_ALIVE_S_MAX, SESSION_EXPIRY
 use talaria_port::StoreError;
 use talaria_port::authenticate::{Checked, Credentials, Identity};
 use talaria_port::directory::{Claim, Claimed};
-use talaria_port::sessions::{SessionKey, SessionWrite, StoredSession};
+use talaria_port::sessions::{Mark, SessionKey, SessionWrite, StoredSession};
 
-use super::{subscribe, will::Will};
+use super::{mark, subscribe, will::Will};
 use crate::delivery::Delivery;
 use crate::event_loop::mailbox::News;
 use crate::session::{Connection, Kept, Phase, Turn};
+use crate::sweep;
 
 /// What CONNECT asked for, until CONNACK.
 pub(crate) struct Login {
@@ -25,6 +27,8 @@ pub(crate) struct Login {
     pub(crate) keep_alive_asked_s: u16,
     pub(crate) is_assigned: bool,
     pub(crate) will: Option<Box<Will>>,
+    /// Whether the session was there before; `None` until it was looked for.
+    pub(crate) is_present: Option<bool>,
 }
 
 pub(crate) fn on_connect(connection: &mut Connection, turn: &mut Turn<'_>, packet: &Connect<'_>) {
@@ -33,10 +37,10 @@ pub(crate) fn on_connect(connection: &mut Connection, turn: &mut Turn<'_>, packe
     let client_id = packet.client_id;
     let is_printable = !client_id.chars().any(char::is_control);
     if client_id.len() > CLIENT_ID_BYTES_MAX || !is_printable || client_id.is_empty() && !packet.clean_start {
-        return refuse(connection, ReasonCode::ClientIdentifierNotValid);
+        return refuse(connection, turn, ReasonCode::ClientIdentifierNotValid);
     }
     if packet.properties.authentication_method.is_some() {
-        return refuse(connection, ReasonCode::BadAuthenticationMethod);
+        return refuse(connection, turn, ReasonCode::BadAuthenticationMethod);
     }
     let will = packet.will.as_ref().map(|will| Box::new(Will::of(will)));
     let asked_s = match packet.version {
@@ -55,15 +59,16 @@ pub(crate) fn on_connect(connection: &mut Connection, turn: &mut Turn<'_>, packe
         keep_alive_asked_s: packet.keep_alive,
         is_assigned: client_id.is_empty(),
         will,
+        is_present: None,
     }));
     let (name, token) = (packet.username, packet.password.unwrap_or_default());
     if token.is_empty() || name.is_none() && packet.version == Version::V311 {
-        return refuse(connection, ReasonCode::BadUserNameOrPassword);
+        return refuse(connection, turn, ReasonCode::BadUserNameOrPassword);
     }
     let credentials = Credentials { name: name.map(Into::into), token: token.into() };
     match turn.shared.deps.authenticate.check(&credentials) {
         Checked::Granted(identity) => claim(connection, turn, identity),
-        Checked::Denied => refuse(connection, ReasonCode::BadUserNameOrPassword),
+        Checked::Denied => refuse(connection, turn, ReasonCode::BadUserNameOrPassword),
         Checked::Ask => {
             let authenticate = Arc::clone(&turn.shared.deps.authenticate);
             turn.ask(async move { News::Authenticated(authenticate.authenticate(&credentials).await) });
@@ -78,20 +83,20 @@ pub(crate) fn on_authenticated(
 ) {
     match answer {
         Ok(Some(identity)) => claim(connection, turn, identity),
-        Ok(None) => refuse(connection, ReasonCode::BadUserNameOrPassword),
-        Err(error) => unavailable(connection, &error),
+        Ok(None) => refuse(connection, turn, ReasonCode::BadUserNameOrPassword),
+        Err(error) => unavailable(connection, turn, &error),
     }
 }
 
-fn unavailable(connection: &mut Connection, error: &StoreError) {
+fn unavailable(connection: &mut Connection, turn: &Turn<'_>, error: &StoreError) {
     tracing::warn!(%error, "a client is refused");
-    refuse(connection, ReasonCode::ServerUnavailable);
+    refuse(connection, turn, ReasonCode::ServerUnavailable);
 }
 
 fn claim(connection: &mut Connection, turn: &mut Turn<'_>, identity: Identity) {
     let generation = match turn.shared.deps.ids.draw() {
         Ok(generation) => generation,
-        Err(error) => return unavailable(connection, &error),
+        Err(error) => return unavailable(connection, turn, &error),
     };
     if connection.client_id.is_empty() {
         connection.client_id = format!("talaria-{generation}").into();
@@ -99,14 +104,17 @@ fn claim(connection: &mut Connection, turn: &mut Turn<'_>, identity: Identity) {
     let claim = Claim { generation, address: turn.me };
     let claimed = turn.shared.deps.claims.claim(identity.user, &connection.client_id, claim);
     match claimed {
-        Claimed::Lost => return refuse(connection, ReasonCode::ServerBusy),
-        Claimed::TooMany => return refuse(connection, ReasonCode::QuotaExceeded),
+        Claimed::Lost => return refuse(connection, turn, ReasonCode::ServerBusy),
+        Claimed::TooMany => return refuse(connection, turn, ReasonCode::QuotaExceeded),
         Claimed::Free | Claimed::From(_) => {}
     }
     // From here on the name is held, and is given back when the connection ends.
     connection.user = Some(identity.user);
     connection.generation = generation;
-    connection.expires_unix_ms = identity.expires_unix_ms;
+    connection.expires_s = identity.expires_unix_ms.and_then(|end_ms| {
+        let left_ms = end_ms.saturating_sub(turn.shared.deps.clock.unix_ms());
+        NonZeroU32::new(u32::try_from((turn.shared.now_ms + left_ms).div_ceil(1000)).unwrap_or(u32::MAX))
+    });
     match claimed {
         Claimed::From(earlier) => turn.tell(earlier.address, News::TakenOver(turn.me)),
         _ => on_handed_over(connection, turn),
@@ -117,17 +125,24 @@ fn claim(connection: &mut Connection, turn: &mut Turn<'_>, identity: Identity) {
 /// is loaded is what the earlier connection left.
 pub(crate) fn on_handed_over(connection: &mut Connection, turn: &mut Turn<'_>) {
     let Some(key) = connection.key() else { return };
+    connection.resend = turn.shared.resends.take(key.user, &key.client_id).map(Box::new);
     let is_clean = connection.active().login.as_ref().is_some_and(|login| login.is_clean);
     let upto = if is_clean { connection.generation.saturating_sub(1) } else { 0 };
     let reply = turn.reply(crate::session::ticket::NUMBER_MAX);
     turn.shared.deps.session_log.write(SessionWrite::End(key, upto), Some(reply));
 }
 
-/// What earlier connections wrote is durable.
-pub(crate) fn on_written(connection: &mut Connection, turn: &mut Turn<'_>) {
-    let Some(key) = connection.key() else { return };
-    if connection.active().login.as_ref().is_none_or(|login| login.is_clean) {
-        return establish(connection, turn, None);
+/// What was written last is durable: what earlier connections left, or this session's own first rows.
+pub(crate) fn on_written(connection: &mut Connection, turn: &mut Turn<'_>, is_written: bool) {
+    let (Some(key), Some(login)) = (connection.key(), connection.active().login.as_ref()) else { return };
+    if !is_written {
+        return refuse(connection, turn, ReasonCode::ServerUnavailable);
+    }
+    if login.is_present.is_some() {
+        return acknowledge(connection, turn);
+    }
+    if login.is_clean {
+        return take_session(connection, turn, None);
     }
     let sessions = Arc::clone(&turn.shared.deps.sessions);
     turn.ask(async move { News::Loaded(sessions.session(&key).await) });
@@ -140,63 +155,76 @@ pub(crate) fn on_loaded(
 ) {
     let stored = match answer {
         Ok(stored) => stored,
-        Err(error) => return unavailable(connection, &error),
+        Err(error) => return unavailable(connection, turn, &error),
     };
-    let now_ms = turn.shared.deps.clock.unix_ms();
-    let is_expired = |stored: &StoredSession| {
-        let ended_ms = stored.mark.as_ref().map_or(u64::MAX, |mark| mark.at_unix_ms);
-        ended_ms.saturating_add(u64::from(stored.row.expiry_s) * 1000) < now_ms
-    };
+    let now_unix_ms = turn.shared.deps.clock.unix_ms();
     match stored {
-        Some(stored) if is_expired(&stored) => {
+        Some(stored) if sweep::has_expired(&stored, now_unix_ms, turn.shared.started_unix_ms) => {
             if let Some(key) = connection.key() {
                 let end = SessionWrite::End(key, stored.row.generation);
                 turn.shared.deps.session_log.write(end, None);
             }
-            establish(connection, turn, None);
+            take_session(connection, turn, None);
         }
-        stored => establish(connection, turn, stored),
+        stored => take_session(connection, turn, stored),
     }
 }
 
-fn establish(connection: &mut Connection, turn: &mut Turn<'_>, stored: Option<StoredSession>) {
+/// Takes over what was found. Rows that outlive the connection are durable before CONNACK: under this generation from now on, with
+/// the expiry of this CONNECT, and with a mark that says that the session is connected (D9).
+fn take_session(connection: &mut Connection, turn: &mut Turn<'_>, stored: Option<StoredSession>) {
+    let Some(login) = connection.active().login.as_mut() else { return };
+    let (expiry_s, is_present) = (login.expiry_s, stored.is_some());
+    login.is_present = Some(is_present);
+    if expiry_s == 0 && !is_present {
+        return acknowledge(connection, turn);
+    }
+    connection.kept = Some(Box::new(Kept { expiry_s, ..Kept::default() }));
+    if let Some(stored) = &stored {
+        for (filter, options) in &stored.row.subscriptions {
+            subscribe::restore(connection, filter, *options);
+        }
+    }
+    if let Some(mark) = stored.and_then(|stored| stored.mark) {
+        restore_mark(connection, &mark);
+    }
+    mark::write_row(connection, turn, None);
+    let reply = turn.reply(crate::session::ticket::NUMBER_MAX);
+    mark::write(connection, turn, true, Some(reply));
+}
+
+fn restore_mark(connection: &mut Connection, mark: &Mark) {
+    // A session whose broker crashed may have released them since: then only DUP tells a repeat (PROTOCOL "Never twice").
+    if !mark.connected {
+        connection.active().unreleased.clone_from(&mark.unreleased);
+    }
+    let resend = connection.resend.get_or_insert_default();
+    resend.floor = resend.floor.max(mark.resend_floor);
+    // Without a subscription nothing is owed; its next one begins anew.
+    if !connection.own.is_empty() {
+        connection.active().delivery = Some(Box::new(Delivery::resume(mark)));
+    }
+    connection.last_packet_id = mark.packet_id;
+}
+
+fn acknowledge(connection: &mut Connection, turn: &mut Turn<'_>) {
     let Some(login) = connection.active().login.take() else { return };
     connection.phase = Phase::Live;
     connection.heard_s = (turn.shared.now_ms / 1000) as u32;
     let is_cut = login.keep_alive_asked_s == 0 || login.keep_alive_asked_s > KEEP_ALIVE_S_MAX;
     connection.keep_alive_s = if is_cut { KEEP_ALIVE_S_MAX } else { login.keep_alive_asked_s };
     connection.will = login.will.clone();
-    if login.expiry_s > 0 {
-        connection.kept = Some(Box::new(Kept { expiry_s: login.expiry_s, ..Kept::default() }));
+    connection.connack(&login, login.is_present == Some(true), turn.shared.settings.packet_bytes_max);
+    // D4: entered in the directory, then the walk from the mark.
+    if !connection.own.is_empty() {
+        connection.register(turn);
     }
-    let is_present = stored.is_some();
-    connection.connack(&login, is_present, turn.shared.settings.packet_bytes_max);
-    if let Some(stored) = stored {
-        resume(connection, turn, stored);
-    }
-}
-
-/// D4: entered in the directory, then the walk from the mark.
-fn resume(connection: &mut Connection, turn: &mut Turn<'_>, stored: StoredSession) {
-    for (filter, options) in &stored.row.subscriptions {
-        subscribe::restore(connection, filter, *options);
-    }
-    // Under this generation from now on, and with the expiry of this CONNECT.
-    super::mark::write_row(connection, turn);
-    let Some(mark) = stored.mark else { return };
-    if let Some(kept) = &mut connection.kept {
-        kept.has_mark = true;
-        kept.resend_floor = mark.resend_floor;
-        kept.unreleased.clone_from(&mark.unreleased);
-    }
-    connection.register(turn);
-    connection.active().delivery = Some(Delivery::resume(&mark));
 }
 
 /// CONNACK with a failure, then the end.
-pub(crate) fn refuse(connection: &mut Connection, reason: ReasonCode) {
+pub(crate) fn refuse(connection: &mut Connection, turn: &Turn<'_>, reason: ReasonCode) {
     connection.wire().connack_failure(reason);
-    connection.phase = Phase::Closing;
+    connection.begin_closing(turn.shared.now_ms);
 }
 
 impl Connection {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use talaria_core::limits::OUTBOUND_BUFFER_BYTES_MAX;
 use talaria_core::topic::OwnTopic;
 use talaria_port::deliver::{Hint, Outgoing};
 use talaria_port::error::Refusal;
@@ -27,25 +28,36 @@ pub(crate) fn on_hint(connection: &mut Connection, hint: &Hint) {
     tell(connection, &json);
 }
 
+/// A refusal, as those are told who get no reason code.
+#[derive(serde::Serialize)]
+struct Rejected<'a> {
+    r#type: &'static str,
+    topic: &'a str,
+    code: &'static str,
+    reason: &'a str,
+    packet_id: Option<u16>,
+}
+
 /// A refusal for those who have no reason code.
 pub(crate) fn reject(connection: &mut Connection, publishing: &Publishing, refusal: &Refusal) {
-    let packet_id = publishing.packet_id.map_or_else(|| "null".to_owned(), |id| id.to_string());
-    // Rust's escapes of text differ from JSON's only in characters that topics and reasons do not hold.
-    let json = format!(
-        r#"{{"type":"rejected","topic":{:?},"code":{:?},"reason":{:?},"packet_id":{packet_id}}}"#,
-        publishing.topic,
-        refusal.code.text(),
-        refusal.reason,
-    );
-    tell(connection, &json);
+    let rejected = Rejected {
+        r#type: "rejected",
+        topic: &publishing.topic,
+        code: refusal.code.text(),
+        reason: &refusal.reason,
+        packet_id: publishing.packet_id.map(Into::into),
+    };
+    // Writing strings and numbers to memory cannot fail.
+    tell(connection, &serde_json::to_string(&rejected).unwrap_or_default());
 }
 
 /// Live on `events`, at QoS 0, if it is subscribed and there is room.
 fn tell(connection: &mut Connection, json: &str) {
     if connection.phase == Phase::Live
+        && connection.active.as_ref().is_none_or(|active| active.out.len() <= OUTBOUND_BUFFER_BYTES_MAX)
         && let Some((spelling, _)) = connection.own.best(OwnTopic::Events)
     {
         let topic = connection.topic(OwnTopic::Events, spelling);
-        connection.wire().publish(&topic, json.as_bytes(), None);
+        connection.wire().publish(topic.as_str(), json.as_bytes(), None);
     }
 }

@@ -1,58 +1,93 @@
-//! The end of a connection, from either side: will, mark, name, directory, in that order.
+//! The end of a connection, from either side: will, mark, what counts as a resend, name, directory, in that order.
 
-use talaria_codec::{Disconnect, ReasonCode, Version};
+use talaria_codec::{Direction, Disconnect, Frame, Packet, QoS, ReasonCode, Version, decode, frame};
+use talaria_core::limits::SESSION_EXPIRY_S_MAX;
 
+use super::publish::State;
 use super::{mark, will};
 use crate::event_loop::mailbox::News;
-use crate::session::{Connection, Phase, Turn};
+use crate::session::resends::Resend;
+use crate::session::{Active, Connection, Phase, Turn};
 
 pub(crate) fn on_disconnect(connection: &mut Connection, turn: &mut Turn<'_>, packet: &Disconnect<'_>) {
+    if let Some(expiry_s) = packet.properties.session_expiry_interval {
+        match &mut connection.kept {
+            Some(kept) if kept.expiry_s > 0 => {
+                kept.expiry_s = expiry_s.min(SESSION_EXPIRY_S_MAX);
+                mark::write_row(connection, turn, None);
+            }
+            // Section 3.14.2.2.2: what was 0 in CONNECT stays 0.
+            _ if expiry_s > 0 => return fail(connection, turn, ReasonCode::ProtocolError),
+            _ => {}
+        }
+    }
     if packet.reason != ReasonCode::DisconnectWithWill {
         connection.will = None;
     }
-    // A clean end ends what was acknowledged (PROTOCOL "Never twice").
-    if let Some(kept) = &mut connection.kept {
-        kept.resend_floor = turn.shared.settled;
-    }
+    // A clean end ends what was acknowledged (PROTOCOL "Never twice"); nothing later than this moment has an id up to here.
+    connection.resend.get_or_insert_default().floor = turn.shared.settled;
+    connection.has_published = false;
+    connection.is_peer_done = true;
     leave(connection, turn);
 }
 
 /// Closes with a reason; the will goes out.
 pub(crate) fn fail(connection: &mut Connection, turn: &mut Turn<'_>, reason: ReasonCode) {
-    if matches!(connection.phase, Phase::Live) {
-        say(connection, reason);
+    if connection.phase == Phase::Live && connection.version == Version::V5 {
+        connection.wire().disconnect(reason);
     }
     leave(connection, turn);
 }
 
-/// DISCONNECT to a 5.0 client that is logged in; 3.1.1 has no such packet from a server.
-pub(crate) fn say(connection: &mut Connection, reason: ReasonCode) {
-    if connection.version == Version::V5 && connection.phase == Phase::Live {
-        connection.wire().disconnect(reason);
-    }
-}
-
 /// Gives everything back. What is unwritten still goes out.
 pub(crate) fn leave(connection: &mut Connection, turn: &mut Turn<'_>) {
-    if matches!(connection.phase, Phase::Closing | Phase::Over) {
+    if connection.is_ending() {
         return;
     }
     if connection.phase == Phase::Live {
         will::publish_now(connection, turn);
-        mark::write(connection, turn, false, None);
+        leave_resends(connection, turn);
+        mark::write_last(connection, turn);
     }
-    connection.phase = Phase::Closing;
+    connection.begin_closing(turn.shared.now_ms);
     give_back(connection, turn);
+}
+
+/// Remembers which publishes surely were not acknowledged: those without an answer, and those whose answer lies unwritten. What still
+/// goes out after this is not heard by a peer that is gone; where it is heard after all, nothing is sent again.
+fn leave_resends(connection: &mut Connection, turn: &Turn<'_>) {
+    let floor = connection.resend_floor();
+    let (Some(user), Some(active)) = (connection.user, &connection.active) else { return };
+    let unanswered = unanswered(active, connection.version, connection.is_peer_done);
+    turn.shared.resends.leave(user, &connection.client_id, Resend { floor, unanswered: unanswered.into() });
+}
+
+fn unanswered(active: &Active, version: Version, is_peer_done: bool) -> Vec<u16> {
+    let waiting = active.publishing.iter().filter(|publishing| !matches!(publishing.state, State::Settled(_)));
+    let mut packet_ids: Vec<_> = waiting
+        .filter(|publishing| publishing.qos != QoS::AtMostOnce)
+        .filter_map(|publishing| Some(publishing.packet_id?.get()))
+        .collect();
+    // The rest of a torn packet cannot be told apart; and what a peer that still reads will get is not known not to be written.
+    let mut rest = if active.is_torn || !is_peer_done { &[][..] } else { &active.out[..] };
+    while let Ok(Frame::Complete { packet_bytes }) = frame(rest, usize::MAX) {
+        let (packet, behind) = rest.split_at(packet_bytes.min(rest.len()));
+        if let Ok(Packet::PubAck(ack) | Packet::PubRec(ack)) = decode(packet, version, Direction::ToClient) {
+            packet_ids.push(ack.packet_id.get());
+        }
+        rest = behind;
+    }
+    packet_ids
 }
 
 /// The name and the place in the directory; once, however the connection came to its end.
 pub(crate) fn give_back(connection: &mut Connection, turn: &mut Turn<'_>) {
+    if let Some(waiter) = connection.active.as_mut().and_then(|active| active.waiter.take()) {
+        turn.tell(waiter, News::HandedOver);
+    }
     let Some(user) = connection.user.take() else { return };
     if std::mem::take(&mut connection.is_registered) {
         turn.shared.deps.directory.unregister(user, turn.me);
     }
     turn.shared.deps.claims.release(user, &connection.client_id, connection.generation);
-    if let Some(waiter) = connection.active.as_mut().and_then(|active| active.waiter.take()) {
-        turn.tell(waiter, News::HandedOver);
-    }
 }

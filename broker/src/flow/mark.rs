@@ -1,6 +1,5 @@
 //! Writes of the session's row and mark, in the order (generation, write) (D10).
 
-use talaria_core::topic::OwnTopic;
 use talaria_port::ingest::ReplyTo;
 use talaria_port::sessions::{Mark, SessionRow, SessionWrite};
 
@@ -8,21 +7,22 @@ use crate::delivery::MarkPosition;
 use crate::session::{Connection, Turn};
 
 /// Writes the subscriptions of a session that outlives its connection.
-pub(crate) fn write_row(connection: &Connection, turn: &Turn<'_>) {
+pub(crate) fn write_row(connection: &Connection, turn: &Turn<'_>, reply: Option<ReplyTo>) {
     let (Some(kept), Some(key)) = (&connection.kept, connection.key()) else { return };
     let subscriptions = connection
         .own
         .iter()
-        .map(|(topic, spelling, qos)| (connection.topic(topic, spelling).into_boxed_str(), qos))
+        .map(|(topic, spelling, qos)| (connection.topic(topic, spelling).as_str().into(), qos))
         .collect();
     let row = SessionRow { generation: connection.generation, expiry_s: kept.expiry_s, subscriptions };
-    turn.shared.deps.session_log.write(SessionWrite::Row(key, row), None);
+    turn.shared.deps.session_log.write(SessionWrite::Row(key, row), reply);
 }
 
-/// Writes the mark of a session that has one.
+/// Writes the mark of a session that outlives its connection.
 pub(crate) fn write(connection: &mut Connection, turn: &Turn<'_>, connected: bool, reply: Option<ReplyTo>) {
     let moment = turn.moment();
-    let position = match connection.active.as_ref().and_then(|active| active.delivery.as_ref()) {
+    let active = connection.active.as_ref();
+    let position = match active.and_then(|active| active.delivery.as_ref()) {
         Some(delivery) => delivery.position(&moment),
         None => MarkPosition {
             settled: moment.settled,
@@ -31,8 +31,10 @@ pub(crate) fn write(connection: &mut Connection, turn: &Turn<'_>, connected: boo
             packet_id: connection.last_packet_id,
         },
     };
+    let unreleased = active.map(|active| active.unreleased.clone()).unwrap_or_default();
     let (generation, Some(key)) = (connection.generation, connection.key()) else { return };
-    let Some(kept) = connection.kept.as_mut().filter(|kept| kept.has_mark) else { return };
+    let resend_floor = connection.resend_floor();
+    let Some(kept) = &mut connection.kept else { return };
     kept.writes += 1;
     kept.is_mark_due = false;
     kept.marked_ms = turn.shared.now_ms;
@@ -43,22 +45,21 @@ pub(crate) fn write(connection: &mut Connection, turn: &Turn<'_>, connected: boo
         behind: position.behind,
         ahead: position.ahead,
         packet_id: position.packet_id,
-        unreleased: kept.unreleased.clone(),
+        unreleased,
         at_unix_ms: turn.shared.deps.clock.unix_ms(),
         connected,
-        resend_floor: kept.resend_floor,
+        resend_floor,
     };
     turn.shared.deps.session_log.write(SessionWrite::Mark(key, mark), reply);
 }
 
-impl Connection {
-    /// A topic of the user's own tree as it was subscribed.
-    pub(crate) fn topic(&self, leaf: OwnTopic, spelling: crate::session::Spelling) -> String {
-        use crate::session::Spelling;
-        match (spelling, &self.handle, self.user) {
-            (Spelling::Handle, Some(handle), _) => format!("user/{handle}/{}", leaf.text()),
-            (Spelling::Id, _, Some(user)) => format!("user/{user}/{}", leaf.text()),
-            _ => format!("user/me/{}", leaf.text()),
-        }
+/// What outlives the connection: its mark, or nothing where its expiry is 0 (section 3.1.2.11.2).
+pub(crate) fn write_last(connection: &mut Connection, turn: &Turn<'_>) {
+    let Some(kept) = &connection.kept else { return };
+    if kept.expiry_s > 0 {
+        return write(connection, turn, false, None);
+    }
+    if let Some(key) = connection.key() {
+        turn.shared.deps.session_log.write(SessionWrite::End(key, connection.generation), None);
     }
 }

@@ -1,17 +1,17 @@
 //! PUBLISH of a client: topic, payload, submission; its acknowledgement waits in line (MQTT-4.6.0-2).
 
+use std::collections::VecDeque;
 use std::num::NonZeroU16;
-use std::sync::Arc;
 
 use talaria_codec::{Publish, QoS, ReasonCode, Version};
-use talaria_core::limits::{INBOUND_IN_FLIGHT_MAX, SETTLE_DEADLINE_S};
+use talaria_core::limits::{SETTLE_DEADLINE_S, UNRELEASED_MAX};
 use talaria_core::topic::{PublishTopic, Target, UserRef};
-use talaria_core::{Code, ConversationId, Handle, Origin, Seq, UserId, event, payload};
+use talaria_core::{Code, ConversationId, EventId, Origin, Seq, event, payload};
 use talaria_port::error::Refusal;
 use talaria_port::ingest::{Intake, OriginClaim, Outcome, Submission};
 
-use super::disconnect;
-use crate::event_loop::mailbox::News;
+use super::{Handled, disconnect};
+use crate::session::lookup::{Resolved, resolve};
 use crate::session::{Connection, Phase, Turn, ticket};
 
 /// A publish whose acknowledgement waits for its turn.
@@ -26,179 +26,222 @@ pub(crate) struct Publishing {
 
 /// How far it is.
 pub(crate) enum State {
-    /// The handle is being looked up.
-    Resolving(Handle, Box<[u8]>, bool),
-    /// Submitted.
-    Submitted,
+    /// Submitted; kept, because it may have to be submitted again.
+    Submitted(ConversationId, Intake),
+    /// Surely not stored for now; submitted again in its order.
+    Again(ConversationId, Intake),
     /// Answered; waits for those before it.
     Settled(Outcome),
 }
 
-pub(crate) fn on_publish(connection: &mut Connection, turn: &mut Turn<'_>, packet: &Publish<'_>) {
-    let waiting = connection.active.as_ref().map_or(0, |active| active.publishing.len());
-    if waiting >= usize::from(INBOUND_IN_FLIGHT_MAX) && packet.qos != QoS::AtMostOnce {
-        return disconnect::fail(connection, turn, ReasonCode::ReceiveMaximumExceeded);
+/// Where a publish goes.
+pub(crate) enum Where {
+    At(ConversationId, What),
+    /// Accepted, and without effect.
+    Nowhere,
+    /// A handle is being looked up.
+    Wait,
+}
+
+/// What a topic takes.
+#[derive(Clone, Copy)]
+pub(crate) enum What {
+    Message,
+    Typing,
+    Read,
+}
+
+pub(crate) fn on_publish(connection: &mut Connection, turn: &mut Turn<'_>, packet: &Publish<'_>) -> Handled {
+    if let (QoS::ExactlyOnce, Some(id)) = (packet.qos, packet.packet_id) {
+        let unreleased = connection.active.as_ref().map_or(&[][..], |active| &active.unreleased);
+        if unreleased.contains(&id.get()) {
+            // MQTT-4.3.3-10: not released yet, so it is the same one.
+            connection.wire().pubrec(id, ReasonCode::Success);
+            return Handled::Done;
+        }
+        if unreleased.len() >= UNRELEASED_MAX {
+            disconnect::fail(connection, turn, ReasonCode::ReceiveMaximumExceeded);
+            return Handled::Done;
+        }
     }
-    if let (QoS::ExactlyOnce, Some(id), Some(kept)) = (packet.qos, packet.packet_id, &connection.kept)
-        && kept.unreleased.contains(&id.get())
-    {
-        // MQTT-4.3.3-10: not released yet, so it is the same one.
-        return connection.wire().pubrec(id, ReasonCode::Success);
-    }
+    let state = match target_of(connection, turn, packet.topic) {
+        Ok(Where::Wait) => return Handled::Wait,
+        Ok(Where::Nowhere) => State::Settled(Outcome::Done),
+        Err(refusal) => State::Settled(Outcome::Refused(refusal)),
+        Ok(Where::At(conversation, what)) => match intake_of(connection, what, packet) {
+            Ok(intake) => State::Submitted(conversation, intake),
+            Err(refusal) => State::Settled(Outcome::Refused(refusal)),
+        },
+    };
     connection.last_number = (connection.last_number + 1) % ticket::NUMBER_MAX;
-    let number = connection.last_number;
-    let mut publishing = Publishing {
-        number,
+    let publishing = Publishing {
+        number: connection.last_number,
         packet_id: packet.packet_id,
         qos: packet.qos,
         topic: packet.topic.into(),
         since_ms: turn.shared.now_ms,
-        state: State::Submitted,
+        state,
     };
-    match target_of(connection, turn, packet.topic) {
-        Err(refusal) => publishing.state = State::Settled(Outcome::Refused(refusal)),
-        Ok(None) => publishing.state = State::Settled(Outcome::Done),
-        Ok(Some(Where::Ask(handle))) => {
-            let people = Arc::clone(&turn.shared.deps.people);
-            publishing.state = State::Resolving(handle.clone(), packet.payload.into(), packet.dup);
-            connection.is_paused = true;
-            turn.ask(async move {
-                let answer = people.by_handle(&handle).await;
-                News::Resolved(handle, answer)
-            });
-        }
-        Ok(Some(Where::At(conversation))) => {
-            submit(connection, turn, &mut publishing, conversation, packet.payload, packet.dup);
-        }
-    }
+    submit(connection, turn, &publishing);
     connection.active().publishing.push_back(publishing);
     settle(connection, turn);
+    Handled::Done
 }
 
-/// Where a publish goes.
-enum Where {
-    At(ConversationId),
-    Ask(Handle),
+fn submit(connection: &Connection, turn: &mut Turn<'_>, publishing: &Publishing) {
+    let (Some(user), State::Submitted(conversation, intake)) = (connection.user, &publishing.state) else { return };
+    let reply = turn.reply(publishing.number);
+    let rollbacks = turn.shared.rollbacks;
+    let (conversation, intake) = (*conversation, intake.clone());
+    turn.shared.submissions.push(Submission { reply, user, conversation, intake, rollbacks });
 }
 
-fn target_of(connection: &Connection, turn: &Turn<'_>, topic: &str) -> Result<Option<Where>, Refusal> {
+/// The conversation of a topic that this user may spell; whether they may write there is decided where it is written.
+pub(crate) fn target_of(connection: &mut Connection, turn: &Turn<'_>, topic: &str) -> Result<Where, Refusal> {
     let Some(me) = connection.user else { return Err(Code::NotAuthenticated.into()) };
-    let target = match PublishTopic::parse(topic) {
-        Some(PublishTopic::Message(target) | PublishTopic::Typing(target) | PublishTopic::Read(target)) => target,
+    let (target, what) = match PublishTopic::parse(topic) {
+        Some(PublishTopic::Message(target)) => (target, What::Message),
+        Some(PublishTopic::Typing(target)) => (target, What::Typing),
+        Some(PublishTopic::Read(target)) => (target, What::Read),
         // Accepted and without effect until presence is there, so that clients with such a will can connect.
-        Some(PublishTopic::Presence(UserRef::Me)) => return Ok(None),
-        Some(PublishTopic::Presence(UserRef::Id(user))) if user == me => return Ok(None),
+        Some(PublishTopic::Presence(UserRef::Me)) => return Ok(Where::Nowhere),
+        Some(PublishTopic::Presence(UserRef::Id(user))) if user == me => return Ok(Where::Nowhere),
         Some(PublishTopic::Presence(_)) => return Err(Code::NotAllowed.into()),
         Some(PublishTopic::Signal(..)) => {
             return Err(Refusal::new(Code::NotAllowed, "signals are not supported by this server"));
         }
         None => return Err(Code::TopicInvalid.into()),
     };
-    Ok(Some(match target {
-        Target::Channel(channel) => Where::At(ConversationId::Channel(channel)),
-        Target::User(UserRef::Me) => Where::At(ConversationId::dm(me, me)),
-        Target::User(UserRef::Id(user)) => Where::At(ConversationId::dm(me, user)),
-        Target::User(UserRef::Handle(handle)) => match turn.shared.deps.people.cached(&handle) {
-            Some(user) => Where::At(ConversationId::dm(me, user)),
-            None => Where::Ask(handle),
+    let conversation = match target {
+        Target::Channel(channel) => ConversationId::Channel(channel),
+        Target::User(UserRef::Me) => ConversationId::dm(me, me),
+        Target::User(UserRef::Id(user)) => ConversationId::dm(me, user),
+        Target::User(UserRef::Handle(handle)) => match resolve(connection, turn, &handle) {
+            Resolved::User(user) => ConversationId::dm(me, user),
+            Resolved::Nobody => return Err(Code::UnknownUser.into()),
+            Resolved::Unknown => return Err(Code::Unavailable.into()),
+            Resolved::Wait => return Ok(Where::Wait),
         },
-    }))
+    };
+    Ok(Where::At(conversation, what))
 }
 
-/// The answer to a lookup: the publish that waits goes on, and the client's packets again.
-pub(crate) fn on_resolved(
-    connection: &mut Connection,
-    turn: &mut Turn<'_>,
-    handle: &Handle,
-    answer: Result<Option<UserId>, talaria_port::StoreError>,
-) {
-    connection.is_paused = false;
-    let Some(mut last) = connection.active.as_mut().and_then(|active| active.publishing.pop_back()) else { return };
-    if let State::Resolving(asked, payload, dup) = std::mem::replace(&mut last.state, State::Submitted)
-        && asked == *handle
-    {
-        match (answer, connection.user) {
-            (Ok(Some(user)), Some(me)) => {
-                submit(connection, turn, &mut last, ConversationId::dm(me, user), &payload, dup);
-            }
-            (Ok(_), _) => last.state = State::Settled(Outcome::Refused(Code::UnknownUser.into())),
-            (Err(error), _) => last.state = State::Settled(Outcome::Refused(error.into())),
-        }
-    }
-    connection.active().publishing.push_back(last);
-    settle(connection, turn);
-}
-
-fn submit(
-    connection: &mut Connection,
-    turn: &mut Turn<'_>,
-    publishing: &mut Publishing,
-    conversation: ConversationId,
-    payload: &[u8],
-    dup: bool,
-) {
-    let Some(user) = connection.user else { return };
-    match intake_of(connection, publishing, payload, dup) {
-        Err(refusal) => publishing.state = State::Settled(Outcome::Refused(refusal)),
-        Ok(intake) => {
-            let reply = turn.reply(publishing.number);
-            let rollbacks = turn.shared.rollbacks;
-            turn.shared.submissions.push(Submission { reply, user, conversation, intake, rollbacks });
-        }
-    }
-}
-
-fn intake_of(
-    connection: &mut Connection,
-    publishing: &Publishing,
-    payload: &[u8],
-    dup: bool,
-) -> Result<Intake, Refusal> {
-    match PublishTopic::parse(&publishing.topic) {
-        Some(PublishTopic::Typing(_)) => Ok(Intake::Typing),
-        Some(PublishTopic::Read(_)) => read_seq(payload)
+fn intake_of(connection: &mut Connection, what: What, packet: &Publish<'_>) -> Result<Intake, Refusal> {
+    match what {
+        What::Typing => Ok(Intake::Typing),
+        What::Read => read_seq(packet.payload)
             .map(Intake::Read)
             .ok_or_else(|| Refusal::new(Code::PayloadInvalid, "field `seq` must be a number")),
-        _ => {
-            let message = payload::parse(payload).map_err(|error| Refusal::new(error.code, error.reason))?;
-            let origin = match (&message.key, publishing.packet_id) {
-                (None, Some(packet_id)) => Some(claim_of(connection, packet_id.get(), payload, dup)),
-                _ => None,
-            };
+        What::Message => {
+            let message = payload::parse(packet.payload).map_err(|error| Refusal::new(error.code, error.reason))?;
+            let claim = packet.packet_id.map(|packet_id| claim_of(connection, packet_id.get(), packet));
+            // A key says all; who has none is recognized by what it sent.
+            let origin = if message.key.is_none() { claim } else { None };
             Ok(Intake::Message { body: message.body.into(), key: message.key, origin })
         }
     }
 }
 
-/// PROTOCOL "Never twice" for clients that send no key.
-fn claim_of(connection: &mut Connection, packet_id: u16, payload: &[u8], dup: bool) -> OriginClaim {
-    let floor = connection.kept.as_ref().map(|kept| kept.resend_floor).unwrap_or_default();
+/// A will's intake: at QoS 0, for nobody waits for its answer.
+pub(crate) fn will_intake(what: What, payload: &[u8]) -> Option<Intake> {
+    match what {
+        What::Typing => Some(Intake::Typing),
+        What::Read => read_seq(payload).map(Intake::Read),
+        What::Message => {
+            let message = payload::parse(payload).ok()?;
+            Some(Intake::Message { body: message.body.into(), key: message.key, origin: None })
+        }
+    }
+}
+
+/// PROTOCOL "Never twice" for clients that send no key. The first publish that is no resend ends all that earlier connections left.
+fn claim_of(connection: &mut Connection, packet_id: u16, packet: &Publish<'_>) -> OriginClaim {
+    let was_unanswered = |connection: &Connection| {
+        connection.resend.as_ref().is_some_and(|resend| resend.unanswered.contains(&packet_id))
+    };
+    let is_resend = packet.dup || was_unanswered(connection);
+    let resend_above = is_resend.then(|| connection.resend_floor());
+    if !is_resend {
+        connection.has_published = true;
+        connection.resend = None;
+    }
     OriginClaim {
         origin: Origin {
             client: event::hash(connection.client_id.as_bytes()),
             packet_id,
-            payload: event::hash(payload),
+            payload: event::hash(packet.payload),
         },
         generation: connection.generation,
-        resend_above: dup.then_some(floor),
+        resend_above,
+    }
+}
+
+impl Connection {
+    /// Publishes stored up to this id do not count as the first of a resend.
+    pub(crate) fn resend_floor(&self) -> EventId {
+        match &self.resend {
+            // Everything of this connection has an id above its generation, for both come from one clock.
+            _ if self.has_published => EventId(self.generation),
+            Some(resend) => resend.floor,
+            None => EventId::ZERO,
+        }
     }
 }
 
 /// `{"seq":n}`.
 fn read_seq(payload: &[u8]) -> Option<Seq> {
-    let text = std::str::from_utf8(payload).ok()?;
-    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
-    let (name, value) = inner.split_once(':')?;
-    (name.trim() == "\"seq\"").then(|| value.trim().parse().ok()).flatten().map(Seq)
+    #[derive(serde::Deserialize)]
+    struct Read {
+        seq: Seq,
+    }
+    serde_json::from_slice::<Read>(payload).ok().map(|read| read.seq)
 }
 
 /// The pipeline's answer.
 pub(crate) fn on_outcome(connection: &mut Connection, turn: &mut Turn<'_>, number: u32, outcome: Outcome) {
     let Some(active) = &mut connection.active else { return };
-    if let Some(publishing) = active.publishing.iter_mut().find(|publishing| publishing.number == number) {
-        publishing.state = State::Settled(outcome);
-    }
+    let Some(at) = position_of(&active.publishing, number) else { return };
+    let Some(publishing) = active.publishing.get_mut(at) else { return };
+    let before = std::mem::replace(&mut publishing.state, State::Settled(Outcome::Done));
+    publishing.state = match (before, outcome) {
+        (State::Submitted(conversation, intake), Outcome::Unavailable) => {
+            active.holds_publishes = true;
+            State::Again(conversation, intake)
+        }
+        (_, outcome) => State::Settled(outcome),
+    };
     settle(connection, turn);
+}
+
+/// Numbers go up by one in the queue, so that no search is needed.
+fn position_of(publishing: &VecDeque<Publishing>, number: u32) -> Option<usize> {
+    let first = publishing.front()?.number;
+    let at = (number + ticket::NUMBER_MAX - first) % ticket::NUMBER_MAX;
+    let at = usize::try_from(at).ok()?;
+    publishing.get(at).is_some_and(|publishing| publishing.number == number).then_some(at)
+}
+
+/// Submits again what was not taken, in its order, once nothing is under way that it could overtake (INV-3).
+pub(crate) fn submit_again(connection: &mut Connection, turn: &mut Turn<'_>) {
+    let Some(active) = &mut connection.active else { return };
+    let is_under_way = |publishing: &Publishing| matches!(publishing.state, State::Submitted(..));
+    if !active.holds_publishes || active.publishing.iter().any(is_under_way) {
+        return;
+    }
+    active.holds_publishes = false;
+    let mut publishing = std::mem::take(&mut active.publishing);
+    for publishing in &mut publishing {
+        let state = std::mem::replace(&mut publishing.state, State::Settled(Outcome::Done));
+        let is_again = matches!(state, State::Again(..));
+        publishing.state = match state {
+            State::Again(conversation, intake) => State::Submitted(conversation, intake),
+            other => other,
+        };
+        if is_again {
+            submit(connection, turn, publishing);
+        }
+    }
+    connection.active().publishing = publishing;
 }
 
 /// Acknowledges what is settled, in the order of the publishes.
@@ -209,12 +252,10 @@ fn settle(connection: &mut Connection, turn: &mut Turn<'_>) {
         && let Some(first) = active.publishing.pop_front()
     {
         let State::Settled(outcome) = &first.state else { return };
-        match outcome {
-            Outcome::Stale => return connection.phase = Phase::Closing,
-            // Never acknowledged: the client sends it again on its next connection, which settles it.
-            Outcome::Unavailable => return disconnect::fail(connection, turn, ReasonCode::ServerBusy),
-            outcome => acknowledge(connection, &first, outcome),
+        if *outcome == Outcome::Stale {
+            return disconnect::fail(connection, turn, ReasonCode::SessionTakenOver);
         }
+        acknowledge(connection, &first, outcome);
     }
 }
 
@@ -227,12 +268,11 @@ fn acknowledge(connection: &mut Connection, publishing: &Publishing, outcome: &O
     let Some(packet_id) = publishing.packet_id else { return };
     let wants_info = connection.wants_problem_info;
     let is_refused = matches!(outcome, Outcome::Refused(_));
-    if publishing.qos == QoS::ExactlyOnce
-        && !(is_refused && connection.version == Version::V5)
-        && let Some(kept) = &mut connection.kept
-    {
-        kept.unreleased.push(packet_id.get());
-        kept.is_mark_due = true;
+    if publishing.qos == QoS::ExactlyOnce && !(is_refused && connection.version == Version::V5) {
+        connection.active().unreleased.push(packet_id.get());
+        if let Some(kept) = &mut connection.kept {
+            kept.is_mark_due = true;
+        }
     }
     connection.wire().publish_ack(publishing.qos, packet_id, outcome, wants_info);
 }

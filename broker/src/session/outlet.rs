@@ -4,7 +4,7 @@ use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
 
 use talaria_codec::{
-    Ack, ConnAck, ConnAckProperties, Disconnect, Packet, Publish, QoS, ReasonCode, SubAck, UnsubAck, Version,
+    Ack, ConnAck, ConnAckProperties, Disconnect, Packet, QoS, ReasonCode, SubAck, UnsubAck, Version, encode_publish,
 };
 use talaria_core::ConversationId;
 use talaria_core::limits::{INBOUND_IN_FLIGHT_MAX, OUTBOUND_BUFFER_BYTES_MAX, OUTBOUND_IN_FLIGHT_MAX};
@@ -45,8 +45,8 @@ impl Wire<'_> {
         self.put(&Packet::PubRec(Ack { reason, ..Ack::success(packet_id) }));
     }
 
-    pub(crate) fn pubcomp(&mut self, packet_id: NonZeroU16) {
-        self.put(&Packet::PubComp(Ack::success(packet_id)));
+    pub(crate) fn pubcomp(&mut self, packet_id: NonZeroU16, reason: ReasonCode) {
+        self.put(&Packet::PubComp(Ack { reason, ..Ack::success(packet_id) }));
     }
 
     pub(crate) fn suback(&mut self, packet_id: NonZeroU16, reasons: &[ReasonCode]) {
@@ -84,8 +84,11 @@ impl Wire<'_> {
     /// PUBLISH, at QoS 1 with that packet id, else at QoS 0.
     pub(crate) fn publish(&mut self, topic: &str, payload: &[u8], packet_id: Option<u16>) {
         let qos = if packet_id.is_some() { QoS::AtLeastOnce } else { QoS::AtMostOnce };
-        let (properties, packet_id) = (Default::default(), packet_id.and_then(NonZeroU16::new));
-        self.put(&Packet::Publish(Publish { dup: false, qos, retain: false, topic, packet_id, properties, payload }));
+        let packet_id = packet_id.and_then(NonZeroU16::new);
+        let written = encode_publish(self.out, self.version, false, qos, false, topic, packet_id, &[], payload);
+        if let Err(error) = written {
+            tracing::error!(%error, "an event cannot be written");
+        }
     }
 }
 
@@ -121,7 +124,7 @@ impl Connection {
         let last_packet_id = self.last_packet_id;
         let mut delivery = match self.active.as_mut().and_then(|active| active.delivery.take()) {
             Some(delivery) => delivery,
-            None if make => Delivery::current(last_packet_id),
+            None if make => Box::new(Delivery::current(last_packet_id)),
             None => return None,
         };
         let in_flight = delivery.in_flight();
@@ -159,9 +162,9 @@ impl Outlet for Out<'_> {
         self.in_flight += usize::from(packet_id.is_some());
         // Fixed header, topic length, packet id and an empty property block take at most 10 bytes.
         let bytes_max = self.connection.packet_bytes_max_out as usize;
-        let stub = (event.envelope.len() + topic.len() + 10 > bytes_max).then(|| event.event.stub());
+        let stub = (event.envelope.len() + topic.as_str().len() + 10 > bytes_max).then(|| event.event.stub());
         let payload = stub.as_ref().unwrap_or(&event.envelope);
-        self.connection.wire().publish(&topic, payload, packet_id);
+        self.connection.wire().publish(topic.as_str(), payload, packet_id);
     }
 
     fn qos(&self, conversation: ConversationId) -> Option<u8> {

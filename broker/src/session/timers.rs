@@ -1,5 +1,6 @@
 //! What comes from the pipeline, from tasks and from the wheel.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use talaria_codec::ReasonCode;
@@ -7,7 +8,7 @@ use talaria_core::limits::{MARK_INTERVAL_S, WRITE_DEADLINE_S};
 use talaria_port::deliver::{Hint, Outgoing};
 use talaria_port::ingest::Outcome;
 
-use super::{Connection, Phase, Turn, ticket};
+use super::{CLOSE_DEADLINE_S, Connection, Phase, Turn, lookup, ticket};
 use crate::event_loop::mailbox::News;
 use crate::flow;
 
@@ -16,23 +17,37 @@ impl Connection {
     pub(crate) fn due_s(&self) -> u64 {
         let silent_s = u64::from(self.heard_s) + self.silence_s_max();
         let is_mark_due = self.kept.as_ref().is_some_and(|kept| kept.is_mark_due);
-        // Deadlines and marks have the wheel's grain of a second; the past means the next one.
-        if self.active.is_some() || is_mark_due { 0 } else { silent_s }
+        if self.active.is_some() || is_mark_due {
+            // Deadlines and marks have the wheel's grain of a second; the past means the next one.
+            return 0;
+        }
+        self.expires_s.map_or(silent_s, |expires_s| silent_s.min(u64::from(expires_s.get())))
     }
 
-    /// 1.5 times the keep-alive (MQTT-3.1.2-22); the CONNECT deadline before.
+    /// 1.5 times the keep-alive (MQTT-3.1.2-22); the CONNECT deadline before, and that of closing after.
     fn silence_s_max(&self) -> u64 {
         let keep_alive_s = u64::from(self.keep_alive_s);
-        if self.phase == Phase::Live { keep_alive_s + keep_alive_s.div_ceil(2) } else { keep_alive_s }
+        match self.phase {
+            Phase::Live => keep_alive_s + keep_alive_s.div_ceil(2),
+            Phase::Fresh | Phase::Connecting => keep_alive_s,
+            Phase::Closing | Phase::Lingering | Phase::Over => u64::from(CLOSE_DEADLINE_S),
+        }
     }
 
     /// The wheel came round.
     pub(crate) fn on_tick(&mut self, turn: &mut Turn<'_>) {
-        let now_ms = turn.shared.now_ms;
-        if now_ms / 1000 >= u64::from(self.heard_s) + self.silence_s_max() {
+        let (now_ms, now_s) = (turn.shared.now_ms, turn.shared.now_ms / 1000);
+        if now_s >= u64::from(self.heard_s) + self.silence_s_max() {
+            if self.is_ending() {
+                self.phase = Phase::Over;
+                return;
+            }
             return flow::disconnect::fail(self, turn, ReasonCode::KeepAliveTimeout);
         }
-        if self.expires_unix_ms.is_some_and(|end| turn.shared.deps.clock.unix_ms() >= end) {
+        if self.phase != Phase::Live {
+            return;
+        }
+        if self.expires_s.map(NonZeroU32::get).is_some_and(|end_s| now_s >= u64::from(end_s)) {
             return flow::disconnect::fail(self, turn, ReasonCode::MaximumConnectTime);
         }
         if flow::publish::deadline_ms(self).is_some_and(|deadline| now_ms >= deadline) {
@@ -40,9 +55,9 @@ impl Connection {
         }
         let stuck = self.active.as_ref().and_then(|active| active.stuck_since_ms);
         if stuck.is_some_and(|since| now_ms >= since + u64::from(WRITE_DEADLINE_S) * 1000) {
-            flow::disconnect::leave(self, turn);
-            return self.phase = Phase::Over;
+            return self.on_end(turn);
         }
+        flow::publish::submit_again(self, turn);
         if let Some(kept) = &self.kept
             && kept.is_mark_due
             && now_ms >= kept.marked_ms + u64::from(MARK_INTERVAL_S) * 1000
@@ -59,11 +74,12 @@ impl Connection {
 
     /// The peer is gone.
     pub(crate) fn on_end(&mut self, turn: &mut Turn<'_>) {
+        self.is_peer_done = true;
         flow::disconnect::leave(self, turn);
         self.phase = Phase::Over;
     }
 
-    /// The server ends.
+    /// The server ends. Wills stay unpublished: nobody was lost (section 3.1.2.5 allows it).
     pub(crate) fn on_drain(&mut self, turn: &mut Turn<'_>) {
         self.will = None;
         flow::disconnect::fail(self, turn, ReasonCode::ServerShuttingDown);
@@ -71,10 +87,12 @@ impl Connection {
 
     /// An answer of the pipeline or of the session log.
     pub(crate) fn on_completion(&mut self, turn: &mut Turn<'_>, number: u32, outcome: Outcome) {
+        let is_written = outcome == Outcome::Done;
         match (number == ticket::NUMBER_MAX, self.phase) {
-            (true, Phase::Connecting) => flow::connect::on_written(self, turn),
-            (true, _) => flow::subscribe::on_written(self),
-            (false, _) => flow::publish::on_outcome(self, turn, number, outcome),
+            (true, Phase::Connecting) => flow::connect::on_written(self, turn, is_written),
+            (true, Phase::Live) => flow::subscribe::on_written(self, turn, is_written),
+            (false, Phase::Live) => flow::publish::on_outcome(self, turn, number, outcome),
+            _ => {}
         }
     }
 
@@ -95,15 +113,9 @@ impl Connection {
             (News::Authenticated(answer), Phase::Connecting) => flow::connect::on_authenticated(self, turn, answer),
             (News::Loaded(answer), Phase::Connecting) => flow::connect::on_loaded(self, turn, answer),
             (News::HandedOver, Phase::Connecting) => flow::connect::on_handed_over(self, turn),
-            (News::TakenOver(by), _) => {
-                self.active().waiter = Some(by);
-                flow::disconnect::fail(self, turn, ReasonCode::SessionTakenOver);
-                if let Some(waiter) = self.active().waiter.take() {
-                    turn.tell(waiter, News::HandedOver);
-                }
-            }
+            (News::TakenOver(by), _) => self.on_taken_over(turn, by),
             (News::Revoked, _) => flow::disconnect::fail(self, turn, ReasonCode::NotAuthorized),
-            (News::Resolved(handle, answer), Phase::Live) => flow::publish::on_resolved(self, turn, &handle, answer),
+            (News::Resolved(handle, answer), Phase::Live) => lookup::on_resolved(self, handle, answer),
             (News::Moves(number, moves), Phase::Live) => {
                 self.with_delivery(false, |delivery, _| delivery.on_moves(number, moves, &moment));
             }
@@ -112,5 +124,11 @@ impl Connection {
             }
             _ => {}
         }
+    }
+
+    /// A later connection of the same name waits until this one has left.
+    fn on_taken_over(&mut self, turn: &mut Turn<'_>, by: talaria_port::deliver::Address) {
+        flow::disconnect::fail(self, turn, ReasonCode::SessionTakenOver);
+        turn.tell(by, News::HandedOver);
     }
 }

@@ -8,8 +8,8 @@ use talaria_port::ingest::ReplyTo;
 
 use super::ticket;
 use crate::delivery::Moment;
-use crate::event_loop::Shared;
 use crate::event_loop::mailbox::{Letter, News};
+use crate::event_loop::reactor::Shared;
 
 /// The loop's shared state and who is having its turn.
 pub(crate) struct Turn<'a> {

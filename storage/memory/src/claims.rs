@@ -106,6 +106,11 @@ impl Claims for LocalClaims {
         }
     }
 
+    fn is_held(&self, user: UserId, client_id: &str) -> bool {
+        let name = self.names.hash_one(client_id);
+        lock(self.shard(user)).find(user, name).is_some()
+    }
+
     fn held_by(&self, user: UserId) -> Vec<Claim> {
         let shard = lock(self.shard(user));
         shard.of(user).map(|place| shard.held[place as usize].claim()).collect()

@@ -1,0 +1,11 @@
+//! What holds of the codec, by subject. `CODEC_SEED=n` replays a random test that failed, `CODEC_CASES=n` runs it longer.
+//!
+//! Where a test holds a statement of the standard it names it; numbers are those of 5.0 unless it says 3.1.1. What needs
+//! the history of a connection is held by the broker's tests: the first packet is CONNECT (MQTT-3.1.0-1), there is no
+//! second one (MQTT-3.1.0-2), topic aliases, Receive Maximum, rights on `$` topics.
+
+mod packets;
+mod random;
+mod reasons;
+mod round_trip;
+mod wire;
