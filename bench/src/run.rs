@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::figure::Figure;
 use crate::results::{MACHINE, Results};
 use crate::scenario::{Scale, Scenario, Values, registered};
-use crate::server::Server;
+use crate::server::{Running, Server};
 use crate::{disk, report, stats};
 
 /// Syncs of one probe of the disk: a p99 of a thousand rests on ten values.
@@ -94,8 +94,12 @@ fn on_fresh_server(group: &[Scenario], server: &dyn Server, scale: &Scale, folde
     }
     let data = tempfile::tempdir_in(folder)?;
     let running = server.start(data.path(), scale.accounts())?;
-    Scenario::run(group, running.as_ref(), scale)
-        .with_context(|| format!("the server's last words: {}", running.last_words()))
+    Scenario::run(group, running.as_ref(), scale).map_err(|error| with_last_words(&error, running.as_ref()))
+}
+
+/// The reason of a failure with what the server says about it.
+pub(crate) fn with_last_words(error: &anyhow::Error, server: &dyn Running) -> anyhow::Error {
+    anyhow!("{error:#}; the server's last words: {}", server.last_words())
 }
 
 fn probe_disk(folder: &Path, results: &mut Results) -> Result<()> {

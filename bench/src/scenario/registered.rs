@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{Scale, Values, pairs};
 use crate::client::fleet::Fleet;
 use crate::figure::Figure;
+use crate::run::with_last_words;
 use crate::server::Server;
 
 /// Many over few, each on a fresh server with the pairs spread over all its accounts.
@@ -22,5 +23,5 @@ fn cost_us(server: &dyn Server, scale: &Scale, folder: &Path, accounts: usize) -
     let mut fleet = Fleet::new(running.address())?;
     let measured = pairs::join(&mut fleet, running.as_ref(), accounts / pairs::ACCOUNTS)
         .and_then(|publishers| pairs::cost_us(&mut fleet, running.as_ref(), &publishers, scale, scale.load));
-    measured.with_context(|| format!("the server's last words: {}", running.last_words()))
+    measured.map_err(|error| with_last_words(&error, running.as_ref()))
 }

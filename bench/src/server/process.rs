@@ -11,8 +11,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// How long a server may take to answer after its start.
 const START_LIMIT: Duration = Duration::from_secs(20);
-/// How long it may take to end after SIGTERM, before it is killed.
-const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// How long it may take to end after SIGTERM, before it is killed: more than Talaria's drain of 20 s.
+const STOP_LIMIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(10);
 /// How much of the log goes into a reason.
 const LAST_LINES: usize = 5;
