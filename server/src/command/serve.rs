@@ -1,0 +1,37 @@
+//! `talaria serve`: runs until SIGTERM or SIGINT, then drains.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::assemble::Server;
+use crate::config::Config;
+use crate::logs;
+
+/// The longest that draining may take.
+const DRAIN: Duration = Duration::from_secs(20);
+
+pub(super) fn run(config: Config) -> anyhow::Result<()> {
+    logs::init(&config.log).context("log")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let server = runtime.block_on(Server::start(config))?;
+    for address in server.mqtt_addresses() {
+        tracing::info!(%address, "mqtt: ready for clients");
+    }
+    if let Some(address) = server.http_address() {
+        tracing::info!(%address, "http: ready for requests");
+    }
+    runtime.block_on(async {
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        anyhow::Ok(())
+    })?;
+    tracing::info!("draining");
+    server.drain(&runtime, DRAIN);
+    tracing::info!("stopped");
+    Ok(())
+}
