@@ -1,6 +1,6 @@
 //! A round as rows of one batch.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use fjall::{OwnedWriteBatch, Slice};
 use talaria_port::messages::{Append, Round};
@@ -22,7 +22,7 @@ pub(crate) struct Batch<'a> {
     batch: OwnedWriteBatch,
     /// Rows that only grow are compared with what is stored, and with what this round has written already: a batch may hold
     /// each key only once.
-    grown: HashMap<Vec<u8>, Option<Slice>>,
+    grown: BTreeMap<Vec<u8>, Option<Slice>>,
 }
 
 impl<'a> Batch<'a> {
@@ -42,7 +42,7 @@ impl<'a> Batch<'a> {
             + round.sessions.len()
             + round.reads.len();
         let batch = OwnedWriteBatch::with_capacity(engine.database.clone(), rows);
-        let mut batch = Self { engine, scratch, batch, grown: HashMap::new() };
+        let mut batch = Self { engine, scratch, batch, grown: BTreeMap::new() };
         batch.batch.insert(&engine.rows, key::ROUND, row.to_value());
         for append in &round.appends {
             batch.append(append)?;
@@ -99,11 +99,6 @@ impl<'a> Batch<'a> {
             if self.stored(&key, number::read_read_mark)?.is_none_or(|stored| stored < new.seq) {
                 self.replace(&key, |out| number::put_read_mark(out, new.seq));
             }
-        }
-        if let Some(new) = round.fanned_out
-            && self.stored(&key::FANNED_OUT, number::read_fanned_out)?.is_none_or(|stored| stored < new)
-        {
-            self.replace(&key::FANNED_OUT, |out| number::put_fanned_out(out, new));
         }
         Ok(())
     }

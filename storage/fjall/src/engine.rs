@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, Slice};
+use fjall::{AbstractTree as _, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Slice};
 
 use crate::error::Failure;
 use crate::options::Options;
@@ -16,6 +16,11 @@ pub(crate) const FOLDER: &str = "engine";
 
 /// Flushes and compactions in the background. Two, so that a long compaction does not hold up a flush.
 const WORKERS: usize = 2;
+
+/// The engine itself waits at four sealed memtables and at thirty runs, without looking whether anybody still works on them.
+/// Below these it never comes to that within one batch.
+const SEALED_MEMTABLES_MAX: usize = 2;
+const RUNS_MAX: usize = 20;
 
 pub(crate) struct Engine {
     pub(crate) database: Database,
@@ -42,9 +47,22 @@ impl Engine {
         })
     }
 
+    /// Whether it still takes writes. Its workers poison it when a flush or a compaction fails.
+    pub(crate) fn is_running(&self) -> bool {
+        // Asks without a sync, and there is never anything to hand over: each batch does that itself.
+        guarded(|| Ok(self.database.persist(PersistMode::Buffer)?)).is_ok()
+    }
+
+    /// Whether flushes or compactions are so far behind that the next batch might have to wait.
+    pub(crate) fn is_behind(&self) -> bool {
+        [&self.events, &self.rows]
+            .into_iter()
+            .any(|table| table.sealed_memtable_count() >= SEALED_MEMTABLES_MAX || table.tree.l0_run_count() >= RUNS_MAX)
+    }
+
     /// The last round that is stored; number 0 before the first.
     pub(crate) fn round(&self) -> Result<RoundRow, Failure> {
-        let Some(value) = self.rows.get(key::ROUND)? else { return Ok(RoundRow { number: 0, base: 0 }) };
+        let Some(value) = self.rows.get(key::ROUND)? else { return Ok(RoundRow::default()) };
         RoundRow::read(&value).ok_or_else(|| Failure::damaged("the row of the last round"))
     }
 

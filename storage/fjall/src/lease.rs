@@ -1,17 +1,17 @@
 //! The lock of the data folder, which is the worker lease of a single process, and the id ceiling (INV-8).
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use talaria_core::EventId;
+use talaria_port::StoreError;
 use talaria_port::lease::Lease;
-use talaria_port::{StoreError, StoreErrorKind};
 
 use crate::error::Failure;
+use crate::folder;
 use crate::slots::Slots;
 
-const LOCK: &str = "lock";
 const CEILING: &str = "ceiling";
 const MAGIC: [u8; 8] = *b"TALCEIL\x01";
 
@@ -27,10 +27,10 @@ pub struct FolderLease {
 }
 
 impl FolderLease {
-    /// Locks an existing folder. [`Unavailable`](StoreErrorKind::Unavailable) where another process holds it,
-    /// [`Damaged`](StoreErrorKind::Damaged) where the ceiling cannot be read.
+    /// Locks an existing folder. [`Unavailable`](talaria_port::StoreErrorKind::Unavailable) where another process holds it,
+    /// [`Damaged`](talaria_port::StoreErrorKind::Damaged) where the ceiling cannot be read.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let lock = lock(folder)?;
+        let lock = folder::lock(folder)?;
         let ceiling = open_ceiling(folder).map_err(|failure| failure.in_folder("lease", folder))?;
         Ok(Self { ceiling: Mutex::new(ceiling), folder: folder.into(), _lock: lock })
     }
@@ -38,17 +38,6 @@ impl FolderLease {
     fn slots(&self) -> MutexGuard<'_, Slots> {
         self.ceiling.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn lock(folder: &Path) -> Result<File, StoreError> {
-    let open = OpenOptions::new().write(true).create(true).truncate(false).open(folder.join(LOCK));
-    let lock = open.map_err(|error| Failure::from(error).in_folder("lock", folder))?;
-    lock.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => StoreError::new(StoreErrorKind::Unavailable, "lock")
-            .because(format!("another process uses the data folder {}", folder.display())),
-        TryLockError::Error(error) => Failure::from(error).in_folder("lock", folder),
-    })?;
-    Ok(lock)
 }
 
 fn open_ceiling(folder: &Path) -> Result<Slots, Failure> {

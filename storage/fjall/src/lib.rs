@@ -9,18 +9,23 @@
 //! | `store` | the port on top of the rest |
 //! | `writer` | one round: room, batch, sync, watermark; and what follows when a step fails |
 //! | `engine` | opening and closing the engine, its errors and panics |
+//! | `journal`, `manifest`, `archive` | what the engine does not check in its own files, checked before it may open them |
 //! | `watermark`, `slots` | the last acknowledged round |
 //! | `lease` | the folder's lock and the id ceiling |
 //! | `rows/` | keys and values as they lie on disk |
 //! | `batch` | a round as rows |
 //! | `events`, `index`, `sessions` | reading them back |
 
+mod archive;
 mod batch;
 mod engine;
 mod error;
 mod events;
+mod folder;
 mod index;
+mod journal;
 mod lease;
+mod manifest;
 mod options;
 mod room;
 mod rows;

@@ -1,7 +1,7 @@
 //! The port on top of the writer and the readers.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use async_trait::async_trait;
 use talaria_core::{ConversationId, Event, EventId, Seq, UserId};
@@ -28,10 +28,10 @@ pub struct FjallStore {
 
 impl FjallStore {
     /// Opens the store in `folder` and makes it where there is none. A store that lacks anything it acknowledged is refused as
-    /// [`Damaged`](StoreErrorKind::Damaged), before anything in it is changed.
+    /// [`Damaged`](StoreErrorKind::Damaged), one that is open elsewhere as [`Unavailable`](StoreErrorKind::Unavailable).
     pub fn open(folder: &Path, options: Options) -> Result<Self, StoreError> {
-        let (writer, open) =
-            Writer::open(folder.to_owned(), options).map_err(|failure| failure.in_folder("open", folder))?;
+        let writer = Writer::open(folder, options)?;
+        let open = writer.readers();
         Ok(Self { writer: Mutex::new(writer), open })
     }
 
@@ -61,9 +61,20 @@ fn run<T>(
     operation: &'static str,
     read: impl FnOnce(&Engine) -> Result<T, Failure>,
 ) -> Result<T, StoreError> {
-    let open = open.read().unwrap_or_else(PoisonError::into_inner);
-    let engine = open.as_ref().ok_or_else(|| Failure::Unavailable("the engine is closed".into()));
-    engine.and_then(|engine| guarded(|| read(engine))).map_err(|failure| failure.at(operation))
+    // Never waits: the writer holds it alone only while it opens the engine anew, and that may take a while.
+    let open = match open.try_read() {
+        Ok(open) => open,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => return Err(closed().at(operation)),
+    };
+    open.as_ref()
+        .ok_or_else(closed)
+        .and_then(|engine| guarded(|| read(engine)))
+        .map_err(|failure| failure.at(operation))
+}
+
+fn closed() -> Failure {
+    Failure::Unavailable("the engine is being opened anew".into())
 }
 
 /// A row of the table `rows`, as `decode` sees it.
@@ -135,9 +146,7 @@ impl MessageStore for FjallStore {
     }
 
     async fn fanned_out(&self) -> Result<EventId, StoreError> {
-        self.one("fanned_out", |engine| {
-            row(engine, &key::FANNED_OUT, number::read_fanned_out).map(Option::unwrap_or_default)
-        })
+        self.one("fanned_out", |engine| Ok(engine.round()?.fanned_out))
     }
 }
 

@@ -1,21 +1,38 @@
 //! One round: room, batch, sync, watermark; and what follows when a step fails.
+//!
+//! A failed write leaves the engine unusable. Its journal may hold a part of the round or all of it, and after a failed sync
+//! nobody knows what is on the disk, whatever reads say. So the engine is closed, everything behind the last acknowledged
+//! round is cut from its journal, and it is opened again; then the round is surely not stored. Only where even the cut fails,
+//! the outcome stays unknown, until the same round is committed again.
 
+mod open;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use fjall::PersistMode;
+use talaria_core::EventId;
 use talaria_port::messages::{CommitError, Round};
 use talaria_port::{StoreError, StoreErrorKind};
 
 use crate::batch::Batch;
 use crate::engine::{Engine, guarded};
 use crate::error::Failure;
+use crate::journal::Keep;
 use crate::options::Options;
 use crate::rows::number::RoundRow;
 use crate::slots::Slots;
-use crate::watermark;
 
 const COMMIT: &str = "commit";
+
+/// The longest a round waits for the engine's background work. Publishes that wait longer than their settle deadline have
+/// lost their connections anyway.
+const BACKLOG_WAIT_MAX: Duration = Duration::from_secs(talaria_core::limits::SETTLE_DEADLINE_S as u64);
+const BACKLOG_LOOK: Duration = Duration::from_millis(2);
 
 /// The engine while it is open. Readers hold it for one read; the writer takes it away to open it anew.
 pub(crate) type Open = Arc<RwLock<Option<Engine>>>;
@@ -26,41 +43,123 @@ pub(crate) struct Writer {
     options: Options,
     open: Open,
     watermark: Slots,
+    /// The last round that is stored.
+    last: RoundRow,
+    trouble: Option<Trouble>,
+    /// The round whose outcome is not known, and its number.
+    doubt: Option<(Arc<Round>, u64)>,
     scratch: Vec<u8>,
+    _lock: File,
+}
+
+/// What stands before the next round.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Trouble {
+    /// A write or its sync failed.
+    Tail,
+    /// The engine stopped or panicked; its journal is as it should be.
+    Stopped,
+    /// A round is durable, and the watermark not known to be.
+    Watermark,
+}
+
+/// Why a batch did not become durable.
+enum Unwritten {
+    /// The engine has not seen it.
+    Refused(Failure),
+    Failed(Trouble, Failure),
 }
 
 impl Writer {
-    /// Opens engine and watermark and holds one against the other.
-    pub(crate) fn open(folder: PathBuf, options: Options) -> Result<(Self, Open), Failure> {
-        std::fs::create_dir_all(&folder)?;
-        let watermark = watermark::open(&folder)?;
-        let engine = Engine::open(&folder, &options)?;
-        let stored = engine.round()?.number;
-        let watermark = match watermark {
-            Some(watermark) if watermark.value() > stored => {
-                return Err(Failure::damaged(format_args!(
-                    "round {} was acknowledged, but the journal ends with round {stored}",
-                    watermark.value()
-                )));
-            }
-            Some(watermark) => watermark,
-            None if stored > 0 => return Err(Failure::damaged("the commit watermark is missing")),
-            None => watermark::create(&folder, 0)?,
-        };
-        let open = Arc::new(RwLock::new(Some(engine)));
-        let writer = Self { folder, options, open: Arc::clone(&open), watermark, scratch: Vec::new() };
-        Ok((writer, open))
+    /// For reading.
+    pub(crate) fn readers(&self) -> Open {
+        Arc::clone(&self.open)
     }
 
-    pub(crate) fn commit(&mut self, round: &Round) -> Result<(), CommitError> {
+    pub(crate) fn commit(&mut self, round: &Arc<Round>) -> Result<(), CommitError> {
         if round.is_empty() {
             return Ok(());
         }
+        if self.is_stored_after_all(round)? {
+            return Ok(());
+        }
         self.check_room().map_err(CommitError::Failed)?;
-        let number = self.write(round).map_err(|failure| CommitError::Unknown(failure.at(COMMIT)))?;
-        self.watermark.raise(number).map_err(|error| CommitError::Unknown(Failure::from(error).at(COMMIT)))
+        self.check_engine().map_err(|failure| CommitError::Failed(failure.at(COMMIT)))?;
+        let row = RoundRow {
+            number: self.last.number + 1,
+            base: 0,
+            fanned_out: self.last.fanned_out.max(round.fanned_out.unwrap_or(EventId::ZERO)),
+        };
+        match self.write(round, row) {
+            Ok(row) => self.last = row,
+            Err(Unwritten::Refused(failure)) => return Err(CommitError::Failed(failure.at(COMMIT))),
+            Err(Unwritten::Failed(trouble, failure)) => return self.after(trouble, round, row.number, failure),
+        }
+        match self.watermark.raise(row.number) {
+            Ok(()) => Ok(()),
+            Err(error) => self.after(Trouble::Watermark, round, row.number, error.into()),
+        }
     }
 
+    /// Whether the round is the one whose outcome was not known, and turns out to be stored. An error is that the outcome is
+    /// still not known.
+    fn is_stored_after_all(&mut self, round: &Arc<Round>) -> Result<bool, CommitError> {
+        let Some((doubtful, number)) = self.doubt.take() else { return Ok(false) };
+        if let Err(failure) = self.recover() {
+            self.doubt = Some((doubtful, number));
+            return Err(CommitError::Unknown(failure.at(COMMIT)));
+        }
+        Ok(Arc::ptr_eq(&doubtful, round) && self.last.number >= number)
+    }
+
+    /// A step failed: finds out what became of the round.
+    fn after(
+        &mut self,
+        trouble: Trouble,
+        round: &Arc<Round>,
+        number: u64,
+        failure: Failure,
+    ) -> Result<(), CommitError> {
+        tracing::error!(round = number, step = ?trouble, error = %failure, "a round could not be written");
+        self.trouble = Some(trouble);
+        match self.recover() {
+            Ok(()) if self.last.number >= number => return Ok(()),
+            Ok(()) => return Err(CommitError::Failed(failure.at(COMMIT))),
+            Err(error) => tracing::error!(%error, "the store could not be opened anew; the next round tries it"),
+        }
+        let is_cut = trouble == Trouble::Tail && self.trouble != Some(Trouble::Tail);
+        if is_cut {
+            return Err(CommitError::Failed(failure.at(COMMIT)));
+        }
+        self.doubt = Some((Arc::clone(round), number));
+        Err(CommitError::Unknown(failure.at(COMMIT)))
+    }
+
+    /// Undoes what stands before the next round; afterwards `last` is what is stored.
+    fn recover(&mut self) -> Result<(), Failure> {
+        match self.trouble {
+            None => return Ok(()),
+            Some(Trouble::Tail) => {
+                self.close();
+                self.check_journals(Keep::Acknowledged)?;
+                self.trouble = Some(Trouble::Stopped);
+                self.reopen()?;
+            }
+            Some(Trouble::Stopped) => {
+                self.close();
+                self.check_journals(Keep::All)?;
+                self.reopen()?;
+            }
+            Some(Trouble::Watermark) => {}
+        }
+        self.trouble = Some(Trouble::Watermark);
+        self.watermark.raise(self.last.number)?;
+        self.trouble = None;
+        Ok(())
+    }
+
+    /// Refuses a round before the engine meets a full disk. One system call of half a microsecond, beside a sync of a hundred: so
+    /// each round looks anew.
     fn check_room(&self) -> Result<(), StoreError> {
         let free = (self.options.free_bytes)(&self.folder).map_err(|error| Failure::from(error).at(COMMIT))?;
         if free < self.options.reserve_bytes {
@@ -70,15 +169,52 @@ impl Writer {
         Ok(())
     }
 
-    fn write(&mut self, round: &Round) -> Result<u64, Failure> {
+    /// Waits for the engine's background work to keep up, and opens the engine anew where that has stopped. The engine would
+    /// wait itself, but for ever where its workers are gone.
+    fn check_engine(&mut self) -> Result<(), Failure> {
+        let since = Instant::now();
+        let mut was_opened_anew = false;
+        loop {
+            if self.trouble.is_some() {
+                self.recover()?;
+            }
+            let (is_running, is_behind) = match self.open.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
+                Some(engine) => (engine.is_running(), engine.is_behind()),
+                None => (false, true),
+            };
+            if !is_running {
+                if was_opened_anew {
+                    return Err(Failure::Unavailable("the engine stopped again at once".into()));
+                }
+                tracing::error!("the engine stopped in the background; it is opened anew");
+                was_opened_anew = true;
+                self.trouble = Some(Trouble::Stopped);
+            } else if !is_behind {
+                return Ok(());
+            } else if since.elapsed() > BACKLOG_WAIT_MAX {
+                return Err(Failure::Unavailable("the engine does not keep up with its flushes".into()));
+            } else {
+                std::thread::sleep(BACKLOG_LOOK);
+            }
+        }
+    }
+
+    fn write(&mut self, round: &Round, row: RoundRow) -> Result<RoundRow, Unwritten> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        let engine = open.as_ref().ok_or_else(|| Failure::Unavailable("the engine is closed".into()))?;
+        let Some(engine) = open.as_ref() else {
+            return Err(Unwritten::Refused(Failure::Unavailable("the engine is closed".into())));
+        };
+        let row = RoundRow { base: engine.database.seqno(), ..row };
         let scratch = &mut self.scratch;
-        guarded(|| {
-            let number = engine.round()?.number + 1;
-            let row = RoundRow { number, base: engine.database.seqno() };
-            Batch::of(engine, scratch, round, row)?.durability(Some(PersistMode::SyncData)).commit()?;
-            Ok(number)
-        })
+        let batch = guarded(|| Batch::of(engine, scratch, round, row)).map_err(Unwritten::Refused)?;
+        let committed = guarded(|| Ok(batch.durability(Some(PersistMode::SyncData)).commit()));
+        match committed {
+            Ok(Ok(())) => Ok(row),
+            Ok(Err(fjall::Error::Poisoned)) => {
+                Err(Unwritten::Failed(Trouble::Stopped, Failure::Engine(fjall::Error::Poisoned)))
+            }
+            Ok(Err(error)) => Err(Unwritten::Failed(Trouble::Tail, error.into())),
+            Err(panic) => Err(Unwritten::Failed(Trouble::Stopped, panic)),
+        }
     }
 }

@@ -14,9 +14,7 @@ const SESSION: u8 = b's';
 const ENDED: u8 = b'e';
 const READ_MARK: u8 = b'r';
 
-/// The watermark of fan-out.
-pub(crate) const FANNED_OUT: [u8; 1] = *b"f";
-/// The number of the last round; in every batch.
+/// The row of the last round; in every batch.
 pub(crate) const ROUND: [u8; 1] = *b"n";
 
 /// Bytes of an event row's key.
@@ -166,4 +164,9 @@ pub(crate) fn ended(key: &SessionKey) -> Vec<u8> {
 /// All keys of a table: from the first, to the end that is no longer in it.
 pub(crate) fn sessions() -> ([u8; 1], [u8; 1]) {
     ([SESSION], [SESSION + 1])
+}
+
+/// All ended sessions.
+pub(crate) fn all_ended() -> ([u8; 1], [u8; 1]) {
+    ([ENDED], [ENDED + 1])
 }

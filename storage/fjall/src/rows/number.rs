@@ -1,4 +1,4 @@
-//! Two rows of one number each, and the row of the round.
+//! Rows that are a few numbers: the row of the round, and how far a user has read.
 
 use talaria_core::{EventId, Seq};
 
@@ -6,24 +6,27 @@ use super::bytes::{Put as _, Reader};
 
 const VERSION: u8 = 1;
 
-/// In every batch: which round it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// In every batch, first: which round it is, and what else each round may move.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct RoundRow {
-    /// 1, 2, 3 …
+    /// 1, 2, 3 …; 0 before the first.
     pub(crate) number: u64,
     /// The engine's next sequence number before the batch took its own. The journal guards everything of a batch with a
     /// checksum but that; this bounds it.
     pub(crate) base: u64,
+    /// The watermark of fan-out.
+    pub(crate) fanned_out: EventId,
 }
 
 /// Bytes of a round's row.
-pub(crate) const ROUND_BYTES: usize = 17;
+pub(crate) const ROUND_BYTES: usize = 1 + 3 * 8;
 
 impl RoundRow {
     pub(crate) fn to_value(self) -> [u8; ROUND_BYTES] {
         let mut value = [VERSION; ROUND_BYTES];
         value[1..9].copy_from_slice(&self.number.to_le_bytes());
-        value[9..].copy_from_slice(&self.base.to_le_bytes());
+        value[9..17].copy_from_slice(&self.base.to_le_bytes());
+        value[17..].copy_from_slice(&self.fanned_out.0.to_le_bytes());
         value
     }
 
@@ -32,39 +35,22 @@ impl RoundRow {
         if reader.u8()? != VERSION {
             return None;
         }
-        let row = Self { number: reader.u64()?, base: reader.u64()? };
+        let row = Self { number: reader.u64()?, base: reader.u64()?, fanned_out: EventId(reader.u64()?) };
         reader.is_empty().then_some(row)
     }
 }
 
-fn put_versioned(out: &mut Vec<u8>, value: u64) {
+/// How far a user has read.
+pub(crate) fn put_read_mark(out: &mut Vec<u8>, seq: Seq) {
     out.put_u8(VERSION);
-    out.put_u64(value);
+    out.put_u64(seq.0);
 }
 
-fn read_versioned(value: &[u8]) -> Option<u64> {
+pub(crate) fn read_read_mark(value: &[u8]) -> Option<Seq> {
     let mut reader = Reader(value);
     if reader.u8()? != VERSION {
         return None;
     }
-    let value = reader.u64()?;
-    reader.is_empty().then_some(value)
-}
-
-/// The watermark of fan-out.
-pub(crate) fn put_fanned_out(out: &mut Vec<u8>, id: EventId) {
-    put_versioned(out, id.0);
-}
-
-pub(crate) fn read_fanned_out(value: &[u8]) -> Option<EventId> {
-    read_versioned(value).map(EventId)
-}
-
-/// How far a user has read.
-pub(crate) fn put_read_mark(out: &mut Vec<u8>, seq: Seq) {
-    put_versioned(out, seq.0);
-}
-
-pub(crate) fn read_read_mark(value: &[u8]) -> Option<Seq> {
-    read_versioned(value).map(Seq)
+    let seq = Seq(reader.u64()?);
+    reader.is_empty().then_some(seq)
 }

@@ -1,0 +1,137 @@
+//! Opening and closing the engine under the writer.
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use fjall::{OwnedWriteBatch, PersistMode};
+use talaria_port::StoreError;
+
+use super::Writer;
+use crate::engine::{self, Engine, guarded};
+use crate::error::Failure;
+use crate::journal::{self, Keep};
+use crate::options::Options;
+use crate::rows::key;
+use crate::rows::number::RoundRow;
+use crate::slots::Slots;
+use crate::{folder, manifest, watermark};
+
+/// Rows removed in one batch when ended sessions are forgotten.
+const FORGOTTEN_AT_ONCE: usize = 10_000;
+
+impl Writer {
+    /// Locks the folder, checks what is in it and opens it.
+    pub(crate) fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
+        let in_folder = |failure: Failure| failure.in_folder("open", path);
+        folder::make(path).map_err(|error| in_folder(error.into()))?;
+        let lock = folder::lock(path)?;
+        let watermark = watermark::open(path).and_then(|found| match found {
+            Some(watermark) => Ok(watermark),
+            None => make(path, &options),
+        });
+        let mut writer = Self {
+            folder: path.to_owned(),
+            options,
+            open: Arc::new(RwLock::new(None)),
+            watermark: watermark.map_err(in_folder)?,
+            last: RoundRow::default(),
+            trouble: None,
+            doubt: None,
+            scratch: Vec::new(),
+            _lock: lock,
+        };
+        writer.start().map_err(in_folder)?;
+        Ok(writer)
+    }
+
+    fn start(&mut self) -> Result<(), Failure> {
+        self.check_journals(Keep::All)?;
+        self.reopen()?;
+        // Rounds that were stored and not acknowledged stay; from now on they may be shown.
+        self.watermark.raise(self.last.number)?;
+        self.forget_ended()
+    }
+
+    /// Reads over the files before the engine may change them.
+    pub(super) fn check_journals(&self, keep: Keep) -> Result<(), Failure> {
+        let engine = self.folder.join(engine::FOLDER);
+        manifest::check(&engine)?;
+        journal::check(&engine, self.watermark.value(), keep)?;
+        Ok(())
+    }
+
+    /// Opens the closed engine, and holds what it found against what was acknowledged.
+    pub(super) fn reopen(&mut self) -> Result<(), Failure> {
+        let engine = Engine::open(&self.folder, &self.options)?;
+        let last = guarded(|| engine.round())?;
+        if last.number < self.watermark.value() {
+            return Err(Failure::damaged(format_args!(
+                "round {} was acknowledged, and the store ends with round {}",
+                self.watermark.value(),
+                last.number
+            )));
+        }
+        self.last = last;
+        *self.open.write().unwrap_or_else(PoisonError::into_inner) = Some(engine);
+        Ok(())
+    }
+
+    /// Waits for readers, and ends the engine with its threads.
+    pub(super) fn close(&mut self) {
+        let engine = self.open.write().unwrap_or_else(PoisonError::into_inner).take();
+        // What it could not write it may not want to write again when it ends; that is no reason to end with it.
+        let _ = guarded(|| {
+            drop(engine);
+            Ok(())
+        });
+    }
+
+    /// How far sessions have ended is kept for writes of connections that were replaced and come late. None of an earlier
+    /// process can come any more, so that nothing is kept for ever of every name ever seen.
+    fn forget_ended(&mut self) -> Result<(), Failure> {
+        while self.forget_some()? {}
+        Ok(())
+    }
+
+    fn forget_some(&mut self) -> Result<bool, Failure> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(engine) = open.as_ref() else { return Ok(false) };
+        let row = RoundRow { number: self.last.number + 1, base: engine.database.seqno(), ..self.last };
+        let is_any = guarded(|| {
+            let (from, to) = key::all_ended();
+            let mut batch = OwnedWriteBatch::with_capacity(engine.database.clone(), 16);
+            batch.insert(&engine.rows, key::ROUND, row.to_value());
+            for guard in engine.rows.range::<[u8; 1], _>(from..to).take(FORGOTTEN_AT_ONCE) {
+                batch.remove(&engine.rows, guard.key()?);
+            }
+            if batch.len() == 1 {
+                return Ok(false);
+            }
+            batch.durability(Some(PersistMode::SyncData)).commit()?;
+            Ok(true)
+        })?;
+        drop(open);
+        if is_any {
+            self.last = row;
+            self.watermark.raise(row.number)?;
+        }
+        Ok(is_any)
+    }
+}
+
+/// A folder without a watermark: new, or one whose making was cut short. The watermark is made last, so that with it the rest
+/// is complete; without it there must be nothing, and what was begun is begun again.
+fn make(path: &Path, options: &Options) -> Result<Slots, Failure> {
+    let engine_folder = path.join(engine::FOLDER);
+    if engine_folder.try_exists()? {
+        let holds_rounds = journal::check(&engine_folder, 0, Keep::All)?.is_some();
+        if holds_rounds || manifest::holds_rows(&engine_folder)? {
+            return Err(Failure::damaged("the commit watermark is missing"));
+        }
+        std::fs::remove_dir_all(&engine_folder)?;
+    }
+    drop(Engine::open(path, options)?);
+    folder::sync(&engine_folder.join(manifest::TABLES))?;
+    folder::sync(&engine_folder)?;
+    watermark::create(path, 0)
+}
