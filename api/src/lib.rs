@@ -2,7 +2,7 @@
 //!
 //! It asks ports and [`Accounts`], and must not know a store, the sequencer's insides or MQTT. A request runs through
 //! [`edge`] (request id, deadline, body bound), is read by [`request`], answered by its resource, and every refusal leaves
-//! as a [`problem`]. For a new resource: a file beside [`channels`], its routes in [`routes`]; the document follows by itself.
+//! as a [`problem`]. For a new resource: a file beside [`channels`], its routes in [`routes()`]; the document follows by itself.
 
 mod accounts;
 mod caller;

@@ -13,7 +13,7 @@
 //! packet alone; the first broken one is named by [`Rule`]. A packet that encodes also decodes, for one of the two sides
 //! at least, and to the same values but for what 3.1.1 has no words for (properties, most reason codes).
 //!
-//! **Where to start:** [`frame`] finds where a packet ends, [`decode`] reads it, [`Packet::encode`] writes one; the file
+//! **Where to start:** [`frame()`] finds where a packet ends, [`decode`] reads it, [`Packet::encode`] writes one; the file
 //! of a packet is `packet/<its name>.rs`. Statement numbers such as MQTT-3.3.1-2 are those of the 5.0 standard unless
 //! the text says 3.1.1.
 

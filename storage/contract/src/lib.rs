@@ -4,5 +4,6 @@
 //!
 //! Only what a wide-column store can keep too is asked for: rows idempotent by key, no transaction across conversations.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a broken rule is told by a panic, as in any test")]
+#![allow(clippy::needless_pass_by_value, reason = "a suite gives each rule a store of its own")]
 
 pub mod messages;

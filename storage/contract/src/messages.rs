@@ -104,7 +104,7 @@ pub fn fanned_out_never_falls<F: Fresh>(mut fresh: F) {
     assert_eq!(wait(fresh.store().fanned_out()).unwrap(), EventId(9));
 }
 
-/// One `#[test]` a rule; `make()` yields a fresh [`Fresh`](messages::Fresh).
+/// One `#[test]` a rule; `make()` yields a fresh [`Fresh`].
 #[macro_export]
 macro_rules! message_store_suite {
     ($make:path) => {

@@ -25,7 +25,7 @@ pub(crate) fn run(workspace: &Workspace, _arguments: &Arguments) -> Result<ExitC
         bail!("the layout check found something");
     }
     step("lints");
-    program::run(program::cargo(workspace).args(["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"]))?;
+    lint(workspace)?;
     step("documentation");
     document(workspace)?;
     step("fuzzing");
@@ -34,10 +34,23 @@ pub(crate) fn run(workspace: &Workspace, _arguments: &Arguments) -> Result<ExitC
     test::run(workspace, &test::Arguments::default())
 }
 
+/// One crate's warnings do not hide another's.
+fn lint(workspace: &Workspace) -> Result<()> {
+    program::run(program::cargo(workspace).args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--keep-going",
+        "--",
+        "-Dwarnings",
+    ]))
+}
+
 /// Private items too: the links in them lead newcomers.
 fn document(workspace: &Workspace) -> Result<()> {
     let mut doc = program::cargo(workspace);
-    doc.args(["doc", "--workspace", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "-Dwarnings");
+    doc.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--keep-going"])
+        .env("RUSTDOCFLAGS", "-Dwarnings -Arustdoc::private_intra_doc_links");
     program::run(&mut doc)
 }
 
