@@ -132,7 +132,8 @@ impl Event {
             self.kind.text(),
             self.messages,
         );
-        if let Some(key) = &self.key {
+        // Keys of the server's own events are numbers of intents, which are nobody's business.
+        if let Some(key) = self.key.as_ref().filter(|_| self.kind.is_message()) {
             out.extend_from_slice(b",\"key\":");
             let _ = serde_json::to_writer(out, key);
         }
