@@ -4,8 +4,17 @@
 //! the history of a connection is held by the broker's tests: the first packet is CONNECT (MQTT-3.1.0-1), there is no
 //! second one (MQTT-3.1.0-2), topic aliases, Receive Maximum, rights on `$` topics.
 
+#![allow(clippy::unwrap_used, reason = "a broken rule is told by a panic, as in any test")]
+
+mod answers;
+mod encoding;
 mod packets;
+mod pinned;
 mod random;
 mod reasons;
+mod refused;
 mod round_trip;
+mod short_forms;
+mod stream;
+mod topics;
 mod wire;
