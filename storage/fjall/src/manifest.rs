@@ -39,10 +39,12 @@ pub(crate) fn check(engine: &Path) -> Result<(), Failure> {
 /// Whether any table but the engine's own was ever written.
 pub(crate) fn holds_rows(engine: &Path) -> Result<bool, Failure> {
     for number in 1..COUNT {
-        match std::fs::read_dir(engine.join(TABLES).join(number.to_string()).join("tables")) {
-            Ok(mut tables) if tables.next().is_some() => return Ok(true),
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
+        let tables = match std::fs::read_dir(engine.join(TABLES).join(number.to_string()).join("tables")) {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            tables => tables?,
+        };
+        if tables.count() > 0 {
+            return Ok(true);
         }
     }
     Ok(false)
