@@ -19,7 +19,9 @@ pub(crate) fn run(workspace: &Workspace, _arguments: &Arguments) -> Result<ExitC
     step("Cargo.lock is complete");
     program::output(program::cargo(workspace).args(["metadata", "--locked", "--format-version=1"]))?;
     step("formatting");
-    program::run(program::cargo(workspace).args(["fmt", "--all", "--check"]))?;
+    for manifest in ["Cargo.toml", fuzz::MANIFEST] {
+        program::run(program::cargo(workspace).args(["fmt", "--all", "--check", "--manifest-path", manifest]))?;
+    }
     step("layout");
     if tidy::run(workspace, &tidy::Arguments {})? != ExitCode::SUCCESS {
         bail!("the layout check found something");

@@ -13,8 +13,8 @@ use anyhow::{Context, Result, ensure};
 use crate::workspace::Workspace;
 use crate::{metadata, program};
 
-/// From the root.
-const MANIFEST: &str = "fuzz/Cargo.toml";
+/// Of the fuzz workspace, from the root.
+pub(crate) const MANIFEST: &str = "fuzz/Cargo.toml";
 
 /// Coverage for libFuzzer, as its documentation asks for (inline counters, the table of places, comparisons), in the way
 /// that rustc passes it to LLVM. Overflow and debug assertions are on: they are what is looked for.
@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     targets: Vec<String>,
     /// Seconds for each target
     #[arg(long, default_value_t = 60)]
-    pub(crate) seconds: u32,
+    seconds: u32,
     /// For the fuzzer itself, as in `decode -- FILE` to run one input again
     #[arg(last = true)]
     fuzzer: Vec<String>,
