@@ -1,53 +1,32 @@
 //! Who a client is: from memory where that is enough, from the store where not.
 
-use std::sync::PoisonError;
+use std::collections::HashSet;
 
 use async_trait::async_trait;
+use talaria_core::limits::{REVOCATIONS_PAGE_MAX, REVOCATIONS_STALE_MS};
 use talaria_core::{Handle, UserId};
 use talaria_port::authenticate::{Authenticate, Checked, Credentials, Identity, Revoked};
 use talaria_port::{Refusal, StoreError};
 
 use crate::Accounts;
-use crate::token::{self, Claims, Opened};
-
-/// Milliseconds between two readings of the ring for keys that are not in it, so that made-up ones cost nothing.
-const RING_READ_MS_MIN: u64 = 1_000;
+use crate::service::{Caches, told};
+use crate::token::{Claims, Opened};
 
 impl Accounts {
     /// Whose bearer token that is.
     pub async fn identify(&self, token: &[u8]) -> Result<Option<Identity>, Refusal> {
         let credentials = Credentials { name: None, token: token.into() };
-        Ok(match self.check(&credentials) {
-            Checked::Granted(identity) => Some(identity),
-            Checked::Denied => None,
-            Checked::Ask => self.authenticate(&credentials).await?,
-        })
-    }
-
-    fn open_token(&self, token: &[u8]) -> Opened {
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
-        token::open(token, &ring, self.clock.unix_ms())
-    }
-
-    async fn reload_ring(&self) -> Result<(), StoreError> {
-        let now = self.clock.monotonic_ms();
-        {
-            let mut read = self.ring_read_ms.lock().unwrap_or_else(PoisonError::into_inner);
-            if read.is_some_and(|at| now.saturating_sub(at) < RING_READ_MS_MIN) {
-                return Ok(());
-            }
-            *read = Some(now);
+        match self.check(&credentials) {
+            Checked::Granted(identity) => Ok(Some(identity)),
+            Checked::Denied => Ok(None),
+            Checked::Ask => self.authenticate(&credentials).await.map_err(told),
         }
-        let keys = self.store.signing_keys().await?;
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = keys;
-        Ok(())
     }
 
     async fn by_access_token(&self, claims: &Claims) -> Result<Option<Identity>, StoreError> {
         let revocations = self.caches().revocations;
-        let Some(account) = self.store.account(claims.sub).await? else { return Ok(None) };
-        let devices = self.store.devices(claims.sub).await?;
-        if claims.ver != account.token_version || !devices.iter().any(|device| device.id == claims.did) {
+        let Some((account, _)) = self.store.device(claims.did).await? else { return Ok(None) };
+        if (account.id, account.token_version) != (claims.sub, claims.ver) {
             return Ok(None);
         }
         let mut caches = self.caches();
@@ -75,21 +54,23 @@ impl Accounts {
             return Some(name.parse() == Ok(user));
         }
         let Ok(handle) = name.parse::<Handle>() else { return Some(false) };
-        self.caches().handles.get(&handle).map(|known| *known == user)
+        self.caches().handles.get(&handle).map(|known| known == user)
     }
 
-    fn forget(&self, revoked: &[Revoked]) {
-        if revoked.is_empty() {
-            return;
-        }
+    /// What is cached, while the log of revocations is being read; otherwise the store decides (INV-5).
+    fn cached(&self, opened: Opened) -> Option<Identity> {
+        let now_ms = self.clock.monotonic_ms();
         let mut caches = self.caches();
-        caches.revocations += 1;
-        for revoked in revoked {
-            let user = match *revoked {
-                Revoked::User(user) | Revoked::Device(user, _) => user,
-            };
-            caches.devices.retain(|(of, _)| *of != user);
-            caches.tokens.retain(|identity| identity.user != user);
+        if now_ms.saturating_sub(caches.heeded_ms) > REVOCATIONS_STALE_MS {
+            return None;
+        }
+        match opened {
+            Opened::Device(sha256) => caches.tokens.get(&sha256),
+            Opened::Access(claims) => {
+                let is_live = caches.devices.get(&claims.did) == Some((claims.sub, claims.ver));
+                is_live.then(|| identity_of(&claims))
+            }
+            Opened::UnknownKey | Opened::Worthless => None,
         }
     }
 }
@@ -97,16 +78,11 @@ impl Accounts {
 #[async_trait]
 impl Authenticate for Accounts {
     fn check(&self, credentials: &Credentials) -> Checked {
-        let known = match self.open_token(&credentials.token) {
-            Opened::Worthless => return Checked::Denied,
-            Opened::UnknownKey => return Checked::Ask,
-            Opened::Device(sha256) => self.caches().tokens.get(&sha256).copied(),
-            Opened::Access(claims) => {
-                let is_live = self.caches().devices.get(&claims.did) == Some(&(claims.sub, claims.ver));
-                is_live.then(|| identity_of(&claims))
-            }
-        };
-        let Some(identity) = known else { return Checked::Ask };
+        let opened = self.open_token(&credentials.token);
+        if opened == Opened::Worthless {
+            return Checked::Denied;
+        }
+        let Some(identity) = self.cached(opened) else { return Checked::Ask };
         match self.names(credentials.name.as_deref(), identity.user) {
             Some(true) => Checked::Granted(identity),
             Some(false) => Checked::Denied,
@@ -116,8 +92,8 @@ impl Authenticate for Accounts {
 
     async fn authenticate(&self, credentials: &Credentials) -> Result<Option<Identity>, StoreError> {
         let mut opened = self.open_token(&credentials.token);
-        if matches!(opened, Opened::UnknownKey) {
-            self.reload_ring().await?;
+        if opened == Opened::UnknownKey {
+            self.read_ring_again().await?;
             opened = self.open_token(&credentials.token);
         }
         let found = match opened {
@@ -138,9 +114,40 @@ impl Authenticate for Accounts {
     }
 
     async fn revoked(&self, after: u64) -> Result<(Vec<Revoked>, u64), StoreError> {
+        let now_ms = self.clock.monotonic_ms();
+        let after = after.max(self.opened_upto);
+        let heeded_upto = self.caches().heeded_upto;
+        if heeded_upto < after {
+            // The caller has read ahead of the caches, which must not skip what it read.
+            let (missed, last) = self.store.revoked(heeded_upto).await?;
+            self.caches().heed(&missed, last, now_ms);
+        }
         let (revoked, last) = self.store.revoked(after).await?;
-        self.forget(&revoked);
+        let mut caches = self.caches();
+        if caches.heeded_upto >= after {
+            caches.heed(&revoked, last, now_ms);
+        }
         Ok((revoked, last))
+    }
+}
+
+impl Caches {
+    /// Forgets whom revocations concern, which follow those heeded so far. `now_ms`: from before they were read.
+    fn heed(&mut self, revoked: &[Revoked], last: u64, now_ms: u64) {
+        if revoked.len() < REVOCATIONS_PAGE_MAX {
+            self.heeded_ms = self.heeded_ms.max(now_ms);
+        }
+        self.heeded_upto = self.heeded_upto.max(last);
+        if revoked.is_empty() {
+            return;
+        }
+        self.revocations += 1;
+        let user_of = |revoked: &Revoked| match *revoked {
+            Revoked::User(user) | Revoked::Device(user, _) => user,
+        };
+        let users: HashSet<UserId> = revoked.iter().map(user_of).collect();
+        self.devices.retain(|(user, _)| !users.contains(user));
+        self.tokens.retain(|identity| !users.contains(&identity.user));
     }
 }
 

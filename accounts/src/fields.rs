@@ -1,41 +1,45 @@
 //! Bounds of what people type in; a refusal names the field.
 
+use talaria_core::limits::{DEVICE_NAME_CHARS_MAX, NAME_CHARS_MAX, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 use talaria_core::{Code, Handle};
 use talaria_port::Refusal;
-
-const NAME_CHARS_MAX: usize = 200;
-const DEVICE_CHARS_MAX: usize = 100;
-const PASSWORD_CHARS_MIN: usize = 8;
-const PASSWORD_CHARS_MAX: usize = 256;
 
 pub(crate) fn handle(text: &str) -> Result<Handle, Refusal> {
     text.parse().map_err(|_| Code::HandleInvalid.into())
 }
 
 pub(crate) fn name(text: &str) -> Result<(), Refusal> {
-    if within(text, 1, NAME_CHARS_MAX) {
+    if fits(text, NAME_CHARS_MAX) {
         return Ok(());
     }
-    Err(Refusal::new(Code::RequestInvalid, "name: 1 to 200 characters, none of them a control character"))
+    let reason = format!("name: 1 to {NAME_CHARS_MAX} characters, not blank, none of them a control character");
+    Err(Refusal::new(Code::RequestInvalid, reason))
 }
 
 pub(crate) fn device(text: &str) -> Result<(), Refusal> {
-    if within(text, 1, DEVICE_CHARS_MAX) {
+    if fits(text, DEVICE_NAME_CHARS_MAX) {
         return Ok(());
     }
-    Err(Refusal::new(Code::RequestInvalid, "device: 1 to 100 characters, none of them a control character"))
+    let reason =
+        format!("device: 1 to {DEVICE_NAME_CHARS_MAX} characters, not blank, none of them a control character");
+    Err(Refusal::new(Code::RequestInvalid, reason))
 }
 
 /// Length only; every character counts, also a NUL at the end.
 pub(crate) fn password(text: &str) -> Result<(), Refusal> {
-    if (PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&text.chars().take(PASSWORD_CHARS_MAX + 1).count()) {
+    if (PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&count(text, PASSWORD_CHARS_MAX)) {
         return Ok(());
     }
     Err(Code::PasswordInvalid.into())
 }
 
-fn within(text: &str, min: usize, max: usize) -> bool {
-    (min..=max).contains(&text.chars().take(max + 1).count()) && !text.chars().any(char::is_control)
+fn fits(text: &str, max: usize) -> bool {
+    count(text, max) <= max && !text.trim().is_empty() && !text.chars().any(char::is_control)
+}
+
+/// Characters; of a longer text no more than one beyond `max`.
+fn count(text: &str, max: usize) -> usize {
+    text.chars().take(max + 1).count()
 }
 
 #[cfg(test)]
@@ -50,6 +54,13 @@ mod tests {
         assert!(device("").unwrap_err().reason.starts_with("device"));
         assert!(device(&"d".repeat(101)).is_err());
         assert!(password("1234567").is_err() && password("12345678").is_ok());
-        assert!(password(&"p".repeat(256)).is_ok() && password(&"p".repeat(257)).is_err());
+        assert!(password(&"🔑".repeat(256)).is_ok() && password(&"p".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn blanks_and_control_characters_are_no_name() {
+        for bad in ["", " ", "\u{3000}", "a\nb", "a\0", "\u{7f}"] {
+            assert!(name(bad).is_err() && device(bad).is_err(), "{bad:?}");
+        }
     }
 }

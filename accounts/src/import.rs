@@ -1,120 +1,230 @@
 //! Many accounts at once, from JSON lines.
 
-use std::io;
+use std::io::{self, BufRead, Read as _};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use talaria_core::Code;
-use talaria_port::Refusal;
-use talaria_port::accounts::{Account, NewAccount};
+use talaria_core::limits::IMPORT_LINE_BYTES_MAX;
+use talaria_port::accounts::{Account, NewAccount, PasswordHash};
+use talaria_port::{Refusal, StoreError};
 
-use crate::{Accounts, fields, password, token};
+use crate::hashing::Hashing;
+use crate::{Accounts, Secret, fields, password, token};
 
-/// Accounts of one transaction: one sync of the disk for all of them.
+/// Accounts of one transaction: one sync of the disk for all of them, and others may write in between.
 const BATCH: usize = 1_000;
 
-/// A line of an import.
+/// Taken handles of which the line is told.
+const TAKEN_LINES_MAX: usize = 10;
+
+/// A line as it is written. Nothing here can be printed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ImportLine {
-    /// `@` and the handle.
-    pub handle: String,
-    /// The display name.
-    pub name: String,
+struct Line {
+    handle: String,
+    name: String,
     /// Hashed here, which takes its time.
-    pub password: Option<String>,
+    password: Option<String>,
     /// An argon2id hash in PHC form.
-    pub password_hash: Option<String>,
+    password_hash: Option<String>,
 }
 
-/// Why an import stopped. What was reported as made stays made.
-#[derive(Debug)]
-pub struct ImportError {
-    /// The line, from 1.
-    pub line: usize,
-    /// What was wrong with it.
-    pub refusal: Refusal,
+/// How far an import came.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Imported {
+    /// Accounts that were made.
+    pub made: u64,
+    /// Lines whose handle was taken already; what had it stays as it is.
+    pub taken: u64,
+    /// The first few of them, from 1.
+    pub taken_lines: Vec<u64>,
 }
 
-impl std::fmt::Display for ImportError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}: {}", self.line, self.refusal)
-    }
+/// Why an import stopped. Everything before the line is made.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A line is wrong.
+    #[error("line {line}: {refusal}")]
+    Line {
+        /// From 1.
+        line: u64,
+        /// What is wrong with it.
+        refusal: Refusal,
+    },
+    /// The lines cannot be read on.
+    #[error("line {line} cannot be read")]
+    Read {
+        /// From 1.
+        line: u64,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The tokens of accounts that are made could not be handed on.
+    #[error("the tokens cannot be written")]
+    Tokens(#[source] io::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-impl std::error::Error for ImportError {}
+/// An account of a batch that is not made yet.
+struct Planned {
+    line: u64,
+    new: NewAccount,
+    token: Option<Secret>,
+}
 
-type Made = (usize, NewAccount, String);
+/// An account that is made, with its token where such were asked for.
+#[derive(Clone, Copy)]
+pub struct Made<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// Known in clear only here.
+    pub token: Option<&'a Secret>,
+}
+
+/// Takes the accounts of a batch, once they are durable.
+pub type OnMade<'a> = dyn FnMut(&[Made<'_>]) -> io::Result<()> + 'a;
 
 impl Accounts {
-    /// Makes an account with a device token for each line; blank ones are passed over. `on_made` gets each account with its
-    /// token once it is durable. Returns how many; stops at the first bad line, with the batches before it made.
+    /// Makes an account for each line; blank ones are passed over, and so are those whose handle is taken, so that an import that was cut short can be
+    /// run again. `with_tokens`: each gets a device with a token. `on_made` gets all accounts that are made, in the order of the lines.
+    ///
+    /// # Errors
+    /// With how far it came. It stops at the first line that is wrong.
     pub async fn import(
-        &self,
-        lines: impl Iterator<Item = io::Result<String>>,
-        mut on_made: impl FnMut(&Account, &str),
-    ) -> Result<usize, ImportError> {
-        let (mut batch, mut made) = (Vec::with_capacity(BATCH), 0);
-        for (at, line) in lines.enumerate() {
-            let fail = |refusal| ImportError { line: at + 1, refusal };
-            let line =
-                line.map_err(|_| fail(Refusal::new(Code::RequestInvalid, "the line cannot be read as UTF-8")))?;
-            if line.trim().is_empty() {
-                continue;
+        self: &Arc<Self>,
+        mut lines: impl BufRead,
+        with_tokens: bool,
+        on_made: &mut OnMade<'_>,
+    ) -> (Imported, Result<(), ImportError>) {
+        let mut imported = Imported::default();
+        let mut line = 0;
+        loop {
+            let (batch, end) = self.read_batch(&mut lines, &mut line, with_tokens).await;
+            if let Err(error) = self.write_batch(batch, &mut imported, on_made).await {
+                return (imported, Err(error));
             }
-            batch.push(self.prepare(at + 1, &line).await.map_err(fail)?);
-            if batch.len() == BATCH {
-                made += self.write(&mut batch, &mut on_made).await?;
+            match end {
+                Some(Ok(())) => return (imported, Ok(())),
+                Some(Err(error)) => return (imported, Err(error)),
+                None => {}
             }
         }
-        Ok(made + self.write(&mut batch, &mut on_made).await?)
     }
 
-    async fn prepare(&self, at: usize, line: &str) -> Result<Made, Refusal> {
-        // The parser's message could repeat a password; its column is enough.
-        let line: ImportLine = serde_json::from_str(line).map_err(|error| {
-            Refusal::new(
-                Code::RequestInvalid,
-                format!("not an object of handle, name, password, password_hash (column {})", error.column()),
-            )
-        })?;
-        let handle = fields::handle(&line.handle)?;
-        fields::name(&line.name)?;
-        let password_hash = match (line.password, line.password_hash) {
-            (None, None) => None,
-            (Some(password), None) => {
-                fields::password(&password)?;
-                Some(self.passwords.hash(&password).await?)
+    /// Reads up to a batch. The second part says whether it is the last, and why.
+    async fn read_batch(
+        self: &Arc<Self>,
+        lines: &mut impl BufRead,
+        at: &mut u64,
+        with_tokens: bool,
+    ) -> (Vec<Planned>, Option<Result<(), ImportError>>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut hashing = Hashing::new(self);
+        let mut end = self.ids.prepare(2 * BATCH).await.err().map(|error| Err(error.into()));
+        while end.is_none() && batch.len() < BATCH {
+            *at += 1;
+            let line = *at;
+            end = match next_line(lines) {
+                Ok(None) => Some(Ok(())),
+                Ok(Some(text)) if text.trim().is_empty() => None,
+                Ok(Some(text)) => match self.plan(&text, line, with_tokens) {
+                    Ok((planned, password)) => {
+                        if let Some(password) = password {
+                            hashing.add(batch.len(), password).await;
+                        }
+                        batch.push(planned);
+                        None
+                    }
+                    Err(refusal) => Some(Err(ImportError::Line { line, refusal })),
+                },
+                Err(source) => Some(Err(ImportError::Read { line, source })),
+            };
+        }
+        for (place, hash) in hashing.finish().await {
+            match hash {
+                Ok(hash) => batch[place].new.password = Some(hash),
+                Err(refusal) => {
+                    // Accounts without the password that they were given must not be made.
+                    end = Some(Err(ImportError::Line { line: batch[place].line, refusal }));
+                    batch.truncate(place);
+                    break;
+                }
             }
-            (None, Some(hash)) if password::is_hash(&hash) => Some(hash),
-            (None, Some(_)) => return Err(Refusal::new(Code::PasswordInvalid, "password_hash: not an argon2id hash")),
+        }
+        (batch, end)
+    }
+
+    /// An account without its password's hash, and the password that is to be hashed.
+    fn plan(&self, text: &str, line: u64, with_tokens: bool) -> Result<(Planned, Option<String>), Refusal> {
+        // The parser's message could repeat a password; its column is enough.
+        let wish: Line = serde_json::from_str(text).map_err(|error| {
+            let reason = "not an object of handle, name and, if wanted, password or password_hash";
+            Refusal::new(Code::RequestInvalid, format!("{reason} (column {})", error.column()))
+        })?;
+        let handle = fields::handle(&wish.handle)?;
+        fields::name(&wish.name)?;
+        let hash = match (&wish.password, wish.password_hash) {
             (Some(_), Some(_)) => {
                 return Err(Refusal::new(Code::RequestInvalid, "password and password_hash: only one"));
             }
+            (None, Some(hash)) if !password::is_hash(&hash) => {
+                return Err(Refusal::new(
+                    Code::PasswordInvalid,
+                    "password_hash: not an argon2id hash that can be used",
+                ));
+            }
+            (_, hash) => hash.map(PasswordHash::new),
         };
-        let account = self.new_account(handle, &line.name)?;
-        let (token, kept) = token::device_token()?;
-        let device = Some((self.new_device(account.id, "import")?, kept));
-        Ok((at, NewAccount { account, password_hash, device }, token))
+        wish.password.as_deref().map_or(Ok(()), fields::password)?;
+        let account = self.new_account(handle, &wish.name)?;
+        let (device, token) = if with_tokens {
+            let (token, kept) = token::device_token()?;
+            (Some((self.new_device(account.id, "import")?, kept)), Some(token))
+        } else {
+            (None, None)
+        };
+        Ok((Planned { line, new: NewAccount { account, password: hash, device }, token }, wish.password))
     }
 
-    async fn write(
+    async fn write_batch(
         &self,
-        batch: &mut Vec<Made>,
-        on_made: &mut impl FnMut(&Account, &str),
-    ) -> Result<usize, ImportError> {
-        let made = std::mem::take(batch);
-        let Some(first) = made.first().map(|made| made.0) else { return Ok(0) };
-        let accounts: Vec<_> = made.iter().map(|made| made.1.clone()).collect();
-        let taken = self.store.create(&accounts).await;
-        let taken = taken.map_err(|error| ImportError { line: first, refusal: error.into() })?;
-        for (place, (_, new, token)) in made.iter().enumerate() {
-            if !taken.contains(&place) {
-                on_made(&new.account, token);
+        batch: Vec<Planned>,
+        imported: &mut Imported,
+        on_made: &mut OnMade<'_>,
+    ) -> Result<(), ImportError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (new, rest): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|planned| (planned.new, (planned.line, planned.token))).unzip();
+        let taken = self.store.create(&new).await?;
+        imported.made += (new.len() - taken.len()) as u64;
+        imported.taken += taken.len() as u64;
+        let mut made = Vec::with_capacity(new.len());
+        for (place, (new, (line, token))) in new.iter().zip(&rest).enumerate() {
+            if taken.binary_search(&place).is_err() {
+                made.push(Made { account: &new.account, token: token.as_ref() });
+            } else if imported.taken_lines.len() < TAKEN_LINES_MAX {
+                imported.taken_lines.push(*line);
             }
         }
-        match taken.first().and_then(|place| made.get(*place)) {
-            Some((line, ..)) => Err(ImportError { line: *line, refusal: Code::HandleTaken.into() }),
-            None => Ok(made.len()),
-        }
+        on_made(&made).map_err(ImportError::Tokens)
     }
+}
+
+/// The next line without its end, `None` behind the last.
+fn next_line(lines: &mut impl BufRead) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    lines.by_ref().take(IMPORT_LINE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut line)?;
+    if line.is_empty() {
+        return Ok(None);
+    }
+    if line.len() > IMPORT_LINE_BYTES_MAX {
+        return Err(io::Error::other(format!("it has more than {IMPORT_LINE_BYTES_MAX} bytes")));
+    }
+    String::from_utf8(line).map(Some).map_err(|_| io::Error::other("it is not UTF-8"))
 }

@@ -1,17 +1,22 @@
 //! Accounts, passwords, devices and tokens (PROTOCOL "Connecting").
 //!
-//! Start at [`Accounts`]. It knows the relational store by its port alone, and nothing of MQTT, HTTP or SQL.
+//! Start at [`Accounts`]. It knows the relational store by its ports alone, and nothing of MQTT, HTTP or SQL.
 
+mod attempts;
 mod authenticate;
-mod bounded;
+mod cache;
+mod command_ids;
 mod fields;
+mod hashing;
 mod import;
 mod password;
 mod people;
+mod ring;
+mod secret;
 mod service;
-mod standalone_ids;
 mod token;
 
-pub use import::{ImportError, ImportLine};
-pub use service::{Accounts, LoggedIn, Settings};
-pub use standalone_ids::StandaloneIds;
+pub use command_ids::CommandIds;
+pub use import::{ImportError, Imported, Made, OnMade};
+pub use secret::Secret;
+pub use service::{Accounts, LoggedIn, Settings, Store};

@@ -10,7 +10,7 @@ use crate::Accounts;
 #[async_trait]
 impl People for Accounts {
     fn cached(&self, handle: &Handle) -> Option<UserId> {
-        self.caches().handles.get(handle).copied()
+        self.caches().handles.get(handle)
     }
 
     async fn by_handle(&self, handle: &Handle) -> Result<Option<UserId>, StoreError> {

@@ -53,11 +53,13 @@ impl Accounts for talaria_accounts::Accounts {
     async fn log_in(&self, handle: &str, password: &str, device: &str) -> Result<LoggedIn, Refusal> {
         let talaria_accounts::LoggedIn { access_token, expires_in_s, account, device } =
             Self::log_in(self, handle, password, device).await?;
+        let access_token = access_token.reveal().to_owned();
         Ok(LoggedIn { access_token, expires_in_s: expires_in_s.into(), account, device })
     }
 
     async fn add_device_token(&self, user: UserId, device: &str) -> Result<(String, Device), Refusal> {
-        Self::add_device_token(self, user, device).await
+        let (token, device) = Self::add_device_token(self, user, device).await?;
+        Ok((token.reveal().to_owned(), device))
     }
 
     async fn account(&self, user: UserId) -> Result<Option<Account>, Refusal> {

@@ -52,6 +52,7 @@ codes! {
     HandleTaken = "handle_taken", 0x83, 409, "this handle is taken";
     HandleInvalid = "handle_invalid", 0x99, 400, "a handle is `@` and 3 to 32 of a-z 0-9 . _ -";
     PasswordInvalid = "password_invalid", 0x99, 400, "a password is 8 to 256 characters";
+    TooManyDevices = "too_many_devices", 0x97, 409, "the account holds as many devices as it may";
     ChannelFull = "channel_full", 0x97, 409, "the channel has as many members as it may";
     RateLimited = "rate_limited", 0x97, 429, "too much at once, try again later";
     Unavailable = "unavailable", 0x88, 503, "the service cannot do this now, try again";

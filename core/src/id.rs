@@ -21,6 +21,8 @@ pub const TIME_SHIFT: u32 = COUNTER_BITS + WORKER_BITS;
 pub const COUNTER_MAX: u64 = (1 << COUNTER_BITS) - 1;
 /// The largest worker number.
 pub const WORKER_MAX: u16 = (1 << WORKER_BITS) - 1;
+/// The worker number of commands that run beside a server, which reserve their ids in the relational store. No lease hands it out (INV-8).
+pub const COMMAND_WORKER: u16 = WORKER_MAX;
 
 /// Text that is not a positive decimal number of 63 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -64,31 +64,36 @@ pub struct Roster {
     pub intents: Vec<Intent>,
 }
 
-/// The relational store of channels. Every write is durable when it returns and changes nothing when repeated.
+/// The relational store of channels. Every write is durable when it returns, all of it or nothing, and changes nothing when repeated. What one
+/// call wrote every later one sees. What concerns a channel that does not exist is a [`Conflict`](crate::StoreErrorKind::Conflict), and so is
+/// a channel or an intent that exists otherwise than it is written.
 #[async_trait]
 pub trait ChannelStore: Send + Sync {
-    /// Makes a channel together with its first intents, in one transaction.
+    /// Makes a channel together with its first intents, in one transaction. Repeated, it does not bring back intents that were settled since.
     async fn create(&self, channel: &Channel, intents: &[Intent]) -> Result<(), StoreError>;
 
     /// A channel.
     async fn channel(&self, id: ChannelId) -> Result<Option<Channel>, StoreError>;
 
-    /// A channel with members and intents.
+    /// A channel with members and intents, all from one moment: what is settled meanwhile is in exactly one of the two.
     async fn roster(&self, id: ChannelId) -> Result<Option<Roster>, StoreError>;
 
     /// Writes down what is about to happen.
     async fn begin(&self, intents: &[Intent]) -> Result<(), StoreError>;
 
     /// Makes intents effective at the seqs of their events and removes them, in one transaction.
+    ///
+    /// The outcome depends on what was settled and not on the order: two changes of one user that race, or one that had to wait for the next
+    /// start, leave the intervals that the seqs of all of them tell ([`Intervals`](crate::intervals::Intervals)).
     async fn settle(&self, settled: &[(Intent, Seq)]) -> Result<(), StoreError>;
 
     /// Takes an intent back that was refused.
     async fn withdraw(&self, intent: u64) -> Result<(), StoreError>;
 
-    /// All intents, of every channel; for the sweep at start.
+    /// All intents, of every channel, in the order of their numbers; for the sweep at start.
     async fn unsettled(&self) -> Result<Vec<Intent>, StoreError>;
 
-    /// A user's memberships of one channel, oldest first.
+    /// A user's memberships of one channel, oldest first; only the last may be open.
     async fn intervals(&self, id: ChannelId, user: UserId) -> Result<Vec<Interval>, StoreError>;
 
     /// Channels the user is a member of now, by channel id.

@@ -111,11 +111,10 @@ impl Server {
     }
 }
 
-/// Ids for a command: of a worker number that no server has.
+/// Ids for a command, of a worker number that no server has; any number of commands may draw at once.
 ///
 /// # Errors
 /// The database cannot be written.
 pub async fn standalone_ids(store: &Arc<SqliteStore>, clock: Arc<SystemClock>) -> anyhow::Result<Arc<dyn Ids>> {
-    let _ = store;
-    Ok(Arc::new(talaria_accounts::StandaloneIds::new(talaria_core::EventId::ZERO, clock)))
+    Ok(Arc::new(talaria_accounts::CommandIds::open(store.clone(), clock).await?))
 }

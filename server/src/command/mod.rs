@@ -2,6 +2,7 @@
 
 mod config;
 mod open;
+mod password;
 mod serve;
 mod token;
 mod user;

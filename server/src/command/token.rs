@@ -1,8 +1,11 @@
 //! `talaria token`.
 
+use std::io::{Write as _, stdout};
+
+use anyhow::Context as _;
 use clap::Args;
 
-use super::open::open;
+use super::open::open_existing;
 use crate::config::Config;
 
 #[derive(Args)]
@@ -16,12 +19,11 @@ pub(super) struct Token {
 
 impl Token {
     pub(super) fn run(self, config: &Config) -> anyhow::Result<()> {
-        open(config, async |accounts| {
+        open_existing(config, async |accounts| {
             let user = accounts.resolve(&self.user).await?;
-            let user = user.ok_or_else(|| anyhow::anyhow!("there is no user {}", self.user))?;
+            let user = user.with_context(|| format!("there is no user {}", self.user))?;
             let (token, _) = accounts.add_device_token(user, &self.device).await?;
-            println!("{token}");
-            Ok(())
+            writeln!(stdout(), "{}", token.reveal()).context("the token cannot be printed")
         })
     }
 }

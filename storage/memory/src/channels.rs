@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use talaria_core::{ChannelId, Seq, UserId};
-use talaria_port::channels::{Change, Channel, ChannelStore, Intent, Interval, Roster};
+use talaria_port::channels::{Channel, ChannelStore, Intent, Interval, Roster};
+use talaria_port::intervals::Intervals;
 use talaria_port::{StoreError, StoreErrorKind};
 
 use crate::lock;
@@ -27,8 +28,7 @@ struct State {
 struct Tables {
     channels: BTreeMap<ChannelId, Channel>,
     intents: BTreeMap<u64, Intent>,
-    /// Oldest first; only the last one may be open.
-    intervals: BTreeMap<(ChannelId, UserId), Vec<Interval>>,
+    intervals: BTreeMap<(ChannelId, UserId), Intervals>,
 }
 
 impl MemoryChannels {
@@ -64,32 +64,28 @@ impl MemoryChannels {
 }
 
 impl Tables {
-    fn intervals(&self, id: ChannelId, user: UserId) -> &[Interval] {
-        self.intervals.get(&(id, user)).map_or(&[], Vec::as_slice)
-    }
-
     /// Members of all channels now: channel, user, the seq of the join.
     fn members(&self) -> impl Iterator<Item = (ChannelId, UserId, Seq)> {
-        self.intervals.iter().filter_map(|((channel, user), intervals)| {
-            let last = intervals.last().filter(|last| last.left_seq.is_none())?;
-            Some((*channel, *user, last.joined_seq))
-        })
+        self.intervals.iter().filter_map(|((channel, user), of)| of.joined().map(|seq| (*channel, *user, seq)))
     }
 
-    /// Repeated late, after further changes, it changes nothing either: a seq that an interval already covers or has passed is old.
-    fn settle(&mut self, intent: Intent, seq: Seq) {
-        self.intents.remove(&intent.id);
-        let intervals = self.intervals.entry((intent.channel, intent.user)).or_default();
-        match (intent.change, intervals.last_mut()) {
-            (Change::Join, None) => intervals.push(Interval { joined_seq: seq, left_seq: None }),
-            (Change::Join, Some(Interval { left_seq: Some(left), .. })) if *left <= seq => {
-                intervals.push(Interval { joined_seq: seq, left_seq: None });
+    /// All of them or none.
+    fn begin(&mut self, intents: &[Intent]) -> Result<(), StoreError> {
+        for intent in intents {
+            self.needs_channel(intent)?;
+            if self.intents.get(&intent.id).is_some_and(|stored| stored != intent) {
+                return Err(StoreError::new(StoreErrorKind::Conflict, "begin"));
             }
-            (Change::Leave, Some(Interval { joined_seq, left_seq: left @ None })) if *joined_seq < seq => {
-                *left = Some(seq);
-            }
-            _ => {}
         }
+        self.intents.extend(intents.iter().map(|intent| (intent.id, *intent)));
+        Ok(())
+    }
+
+    fn needs_channel(&self, intent: &Intent) -> Result<(), StoreError> {
+        if self.channels.contains_key(&intent.channel) {
+            return Ok(());
+        }
+        Err(StoreError::new(StoreErrorKind::Conflict, "intent").because("there is no such channel"))
     }
 }
 
@@ -103,8 +99,11 @@ impl ChannelStore for MemoryChannels {
                 None => {}
             }
             tables.channels.insert(channel.id, channel.clone());
-            tables.intents.extend(intents.iter().map(|intent| (intent.id, *intent)));
-            Ok(())
+            let begun = tables.begin(intents);
+            if begun.is_err() {
+                tables.channels.remove(&channel.id);
+            }
+            begun
         })
     }
 
@@ -122,16 +121,18 @@ impl ChannelStore for MemoryChannels {
     }
 
     async fn begin(&self, intents: &[Intent]) -> Result<(), StoreError> {
-        self.call("begin", |tables| {
-            tables.intents.extend(intents.iter().map(|intent| (intent.id, *intent)));
-            Ok(())
-        })
+        self.call("begin", |tables| tables.begin(intents))
     }
 
     async fn settle(&self, settled: &[(Intent, Seq)]) -> Result<(), StoreError> {
         self.call("settle", |tables| {
+            for (intent, _) in settled {
+                tables.needs_channel(intent)?;
+            }
             for (intent, seq) in settled {
-                tables.settle(*intent, *seq);
+                tables.intents.remove(&intent.id);
+                let of = tables.intervals.entry((intent.channel, intent.user)).or_default();
+                of.settle(intent.change, *seq);
             }
             Ok(())
         })
@@ -149,7 +150,9 @@ impl ChannelStore for MemoryChannels {
     }
 
     async fn intervals(&self, id: ChannelId, user: UserId) -> Result<Vec<Interval>, StoreError> {
-        self.call("intervals", |tables| Ok(tables.intervals(id, user).to_vec()))
+        self.call("intervals", |tables| {
+            Ok(tables.intervals.get(&(id, user)).map(|of| of.memberships().collect()).unwrap_or_default())
+        })
     }
 
     async fn channels_of(&self, user: UserId) -> Result<Vec<Channel>, StoreError> {

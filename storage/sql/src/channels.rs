@@ -1,9 +1,10 @@
 //! Channels, members and intents.
 
 use async_trait::async_trait;
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 use talaria_core::{ChannelId, Seq, UserId};
 use talaria_port::channels::{Change, Channel, ChannelStore, Intent, Interval, Roster};
+use talaria_port::intervals::Intervals;
 use talaria_port::{StoreError, StoreErrorKind};
 
 use crate::SqliteStore;
@@ -70,7 +71,7 @@ impl ChannelStore for SqliteStore {
     async fn settle(&self, settled: &[(Intent, Seq)]) -> Result<(), StoreError> {
         let mut tx = self.write("settle").await?;
         for (intent, seq) in settled {
-            settle_one(&mut tx, intent, kept(seq.0)?).await?;
+            settle_one(&mut tx, intent, *seq).await?;
         }
         tx.commit().await.map_err(failed("settle"))
     }
@@ -87,19 +88,9 @@ impl ChannelStore for SqliteStore {
     }
 
     async fn intervals(&self, id: ChannelId, user: UserId) -> Result<Vec<Interval>, StoreError> {
-        let found =
-            sqlx::query("SELECT joined_seq, left_seq FROM member WHERE channel = ? AND user = ? ORDER BY joined_seq")
-                .bind(kept(id.get())?)
-                .bind(kept(user.get())?)
-                .fetch_all(&self.readers)
-                .await
-                .map_err(failed("intervals"))?;
-        let interval = |found| {
-            let left: Option<i64> = Row::try_get(found, "left_seq").map_err(failed("intervals"))?;
-            let left_seq = left.map(|left| u64::try_from(left).map(Seq)).transpose().map_err(|_| row::damaged())?;
-            Ok(Interval { joined_seq: row::seq(found, "joined_seq")?, left_seq })
-        };
-        found.iter().map(interval).collect()
+        let mut reader = self.readers.acquire().await.map_err(failed("intervals"))?;
+        let rows = intervals(&mut reader, kept(id.get())?, kept(user.get())?).await?;
+        Ok(rows.memberships().collect())
     }
 
     async fn channels_of(&self, user: UserId) -> Result<Vec<Channel>, StoreError> {
@@ -114,9 +105,10 @@ impl ChannelStore for SqliteStore {
     }
 }
 
+/// One that is written already stays as it is.
 async fn insert(tx: &mut SqliteConnection, intents: &[Intent]) -> Result<(), StoreError> {
     for intent in intents {
-        sqlx::query(
+        let inserted = sqlx::query(
             "INSERT INTO intent (id, channel, user, by, change) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         )
         .bind(kept(intent.id)?)
@@ -130,6 +122,12 @@ async fn insert(tx: &mut SqliteConnection, intents: &[Intent]) -> Result<(), Sto
         .execute(&mut *tx)
         .await
         .map_err(failed("begin"))?;
+        if inserted.rows_affected() == 0 {
+            let found = sqlx::query("SELECT * FROM intent WHERE id = ?").bind(kept(intent.id)?).fetch_one(&mut *tx);
+            if row::intent(&found.await.map_err(failed("begin"))?)? != *intent {
+                return Err(StoreError::new(StoreErrorKind::Conflict, "begin"));
+            }
+        }
     }
     Ok(())
 }
@@ -139,18 +137,42 @@ async fn remove(tx: &mut SqliteConnection, intent: u64) -> Result<(), StoreError
     removed.map(drop).map_err(failed("remove intent"))
 }
 
-/// Repeated late, after further changes, it changes nothing either: a seq that an interval covers or has passed is old.
-async fn settle_one(tx: &mut SqliteConnection, intent: &Intent, seq: i64) -> Result<(), StoreError> {
+async fn intervals(connection: &mut SqliteConnection, channel: i64, user: i64) -> Result<Intervals, StoreError> {
+    let found =
+        sqlx::query("SELECT joined_seq, left_seq FROM member WHERE channel = ? AND user = ? ORDER BY joined_seq")
+            .bind(channel)
+            .bind(user)
+            .fetch_all(connection)
+            .await
+            .map_err(failed("intervals"))?;
+    Ok(Intervals::from_rows(found.iter().map(row::interval).collect::<Result<_, _>>()?))
+}
+
+async fn settle_one(tx: &mut SqliteConnection, intent: &Intent, seq: Seq) -> Result<(), StoreError> {
     remove(tx, intent.id).await?;
-    let sql = match intent.change {
-        Change::Join => {
-            "INSERT INTO member (channel, user, joined_seq) SELECT ?1, ?2, ?3 WHERE NOT EXISTS \
-             (SELECT 1 FROM member WHERE channel = ?1 AND user = ?2 AND (left_seq IS NULL OR left_seq > ?3))"
-        }
-        Change::Leave => {
-            "UPDATE member SET left_seq = ?3 WHERE channel = ?1 AND user = ?2 AND left_seq IS NULL AND joined_seq < ?3"
-        }
-    };
-    let done = sqlx::query(sql).bind(kept(intent.channel.get())?).bind(kept(intent.user.get())?).bind(seq);
-    done.execute(tx).await.map(drop).map_err(failed("settle"))
+    let (channel, user) = (kept(intent.channel.get())?, kept(intent.user.get())?);
+    let before = intervals(tx, channel, user).await?;
+    let mut after = before.clone();
+    after.settle(intent.change, seq);
+    // A change touches one row or two, wherever it belongs among the others.
+    for gone in before.rows().iter().filter(|row| !after.rows().contains(row)) {
+        sqlx::query("DELETE FROM member WHERE channel = ? AND user = ? AND joined_seq = ?")
+            .bind(channel)
+            .bind(user)
+            .bind(kept(gone.joined_seq.0)?)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed("settle"))?;
+    }
+    for new in after.rows().iter().filter(|row| !before.rows().contains(row)) {
+        sqlx::query("INSERT INTO member (channel, user, joined_seq, left_seq) VALUES (?, ?, ?, ?)")
+            .bind(channel)
+            .bind(user)
+            .bind(kept(new.joined_seq.0)?)
+            .bind(new.left_seq.map(|left| kept(left.0)).transpose()?)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed("settle"))?;
+    }
+    Ok(())
 }

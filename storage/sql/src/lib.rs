@@ -5,8 +5,11 @@
 
 mod accounts;
 mod channels;
+mod devices;
 mod error;
+mod ids;
 mod row;
+mod signing_keys;
 mod store;
 
 pub use store::SqliteStore;

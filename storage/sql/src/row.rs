@@ -4,7 +4,8 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use talaria_core::{ChannelId, DeviceId, Seq, UserId};
 use talaria_port::accounts::{Account, Device};
-use talaria_port::channels::{Change, Channel, Intent};
+use talaria_port::authenticate::Revoked;
+use talaria_port::channels::{Change, Channel, Intent, Interval};
 use talaria_port::{StoreError, StoreErrorKind};
 
 use crate::error::failed;
@@ -22,6 +23,12 @@ pub(crate) fn damaged() -> StoreError {
 pub(crate) fn number(row: &SqliteRow, column: &str) -> Result<u64, StoreError> {
     let value: i64 = row.try_get(column).map_err(failed(READ))?;
     u64::try_from(value).map_err(|_| damaged())
+}
+
+/// `None` where the column is NULL.
+fn optional(row: &SqliteRow, column: &str) -> Result<Option<u64>, StoreError> {
+    let value: Option<i64> = row.try_get(column).map_err(failed(READ))?;
+    value.map(u64::try_from).transpose().map_err(|_| damaged())
 }
 
 pub(crate) fn text(row: &SqliteRow, column: &str) -> Result<String, StoreError> {
@@ -52,6 +59,14 @@ pub(crate) fn device(row: &SqliteRow) -> Result<Device, StoreError> {
     })
 }
 
+pub(crate) fn revoked(row: &SqliteRow) -> Result<Revoked, StoreError> {
+    let user = user(row, "account")?;
+    match optional(row, "device")? {
+        None => Ok(Revoked::User(user)),
+        Some(device) => DeviceId::new(device).map(|device| Revoked::Device(user, device)).ok_or_else(damaged),
+    }
+}
+
 pub(crate) fn channel(row: &SqliteRow) -> Result<Channel, StoreError> {
     Ok(Channel {
         id: ChannelId::new(number(row, "id")?).ok_or_else(damaged)?,
@@ -74,6 +89,10 @@ pub(crate) fn intent(row: &SqliteRow) -> Result<Intent, StoreError> {
             _ => return Err(damaged()),
         },
     })
+}
+
+pub(crate) fn interval(row: &SqliteRow) -> Result<Interval, StoreError> {
+    Ok(Interval { joined_seq: seq(row, "joined_seq")?, left_seq: optional(row, "left_seq")?.map(Seq) })
 }
 
 pub(crate) fn seq(row: &SqliteRow, column: &str) -> Result<Seq, StoreError> {
