@@ -2,6 +2,7 @@
 //! then is there, without the kernel, so that tests can drive it on virtual time.
 
 pub(crate) mod mailbox;
+mod pages;
 pub(crate) mod reactor;
 mod wheel;
 

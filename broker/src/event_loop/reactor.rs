@@ -1,4 +1,4 @@
-//! A loop without the kernel: connections in a slab, mailbox, wheel. It does the IO on [`Transport`]s; what to answer is decided in
+//! A loop without the kernel: connections in pages, mailbox, wheel. It does the IO on [`Transport`]s; what to answer is decided in
 //! `session` and `flow`.
 //!
 //! A turn: ready transports and mail are worked off and mark their connections dirty; what they submit goes to the pipeline in one
@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use slab::Slab;
 use talaria_core::EventId;
 use talaria_port::authenticate::Revoked;
 use talaria_port::deliver::{Address, Fence, Post};
 use talaria_port::ingest::Submission;
 
 use super::mailbox::{Letter, LoopMailbox, Mail, News};
+use super::pages::Pages;
 use super::wheel::Wheel;
 use crate::session::resends::Resends;
 use crate::session::{Connection, Turn, ticket};
@@ -81,7 +81,7 @@ struct Entry<T> {
 /// The loop's state.
 pub(crate) struct Reactor<T> {
     shared: Shared,
-    entries: Slab<Entry<T>>,
+    entries: Pages<Entry<T>>,
     wheel: Wheel,
     mail: VecDeque<Mail>,
     dirty: Vec<u32>,
@@ -102,7 +102,7 @@ impl<T: Transport> Reactor<T> {
         let second = shared.now_ms / 1000;
         Self {
             shared,
-            entries: Slab::new(),
+            entries: Pages::new(),
             wheel: Wheel::new(second),
             mail: VecDeque::new(),
             dirty: Vec::new(),
@@ -336,9 +336,8 @@ impl<T: Transport> Reactor<T> {
     fn on_drain(&mut self, within_ms: u64) {
         self.shared.is_draining = true;
         self.drain_until_ms = Some(self.shared.now_ms.saturating_add(within_ms));
-        let slots: Vec<_> = self.entries.iter().map(|(slot, _)| slot as u32).collect();
-        for slot in slots {
-            self.run_turn(slot, Connection::on_drain);
+        for slot in self.entries.keys() {
+            self.run_turn(slot as u32, Connection::on_drain);
         }
     }
 
