@@ -28,8 +28,7 @@ pub(crate) struct Section {
 }
 
 /// The sections of a file whose frame is whole.
-pub(crate) fn sections(path: &Path) -> Result<Vec<Section>, Failure> {
-    let file = File::open(path)?;
+pub(crate) fn sections(file: &File, path: &Path) -> Result<Vec<Section>, Failure> {
     let length = file.metadata()?.len();
     let damaged = || Failure::damaged(format_args!("{}: its table of contents", path.display()));
     let trailer_at = length.checked_sub(TRAILER_BYTES).ok_or_else(damaged)?;
@@ -75,7 +74,7 @@ impl<'a> Fixed<'a> {
         Ok(*taken)
     }
 
-    fn slice(&mut self, length: usize) -> io::Result<&'a [u8]> {
+    pub(crate) fn slice(&mut self, length: usize) -> io::Result<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or(io::ErrorKind::UnexpectedEof)?;
         self.0 = rest;
         Ok(taken)

@@ -43,13 +43,20 @@ impl<'a> Batch<'a> {
             + round.reads.len();
         let batch = OwnedWriteBatch::with_capacity(engine.database.clone(), rows);
         let mut batch = Self { engine, scratch, batch, grown: BTreeMap::new() };
-        batch.batch.insert(&engine.rows, key::ROUND, row.to_value());
+        batch.round(row);
         for append in &round.appends {
             batch.append(append)?;
         }
         batch.sets(round);
         batch.grow(round)?;
         Ok(batch.finish())
+    }
+
+    /// The row of the round; first, so that whoever reads a journal finds it before anything else.
+    fn round(&mut self, row: RoundRow) {
+        self.scratch.clear();
+        row.put(self.scratch);
+        self.batch.insert(&self.engine.rows, key::ROUND, self.scratch.as_slice());
     }
 
     fn append(&mut self, append: &Append) -> Result<(), Failure> {

@@ -5,6 +5,7 @@
 //! batches is under no checksum. So this reads the journals first, by rules of our own:
 //!
 //! - every batch holds the row of its round, and rounds are numbered without holes, over all journals;
+//! - the first of them joins what is in the tables;
 //! - what cannot be read may only lie where no round is missing behind it, and after the last acknowledged round: then it is a
 //!   torn tail, cut off and reported. Anything else is damage, and nothing is touched.
 
@@ -16,7 +17,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::error::Failure;
 use crate::rows::key;
-use crate::rows::number::{ROUND_BYTES, RoundRow};
+use crate::rows::number::{ROUND_BYTES, Reach, RoundRow};
 
 const EXTENSION: &str = "jnl";
 
@@ -43,9 +44,9 @@ pub(crate) enum Keep {
 }
 
 /// Reads all journals in the engine's folder, cuts what may be cut, and gives the last round in them. `None` where they hold
-/// none: then the tables hold everything.
-pub(crate) fn check(engine: &Path, acknowledged: u64, keep: Keep) -> Result<Option<u64>, Failure> {
-    let mut chain = Chain::default();
+/// none: then the tables must hold everything.
+pub(crate) fn check(engine: &Path, tables: Reach, acknowledged: u64, keep: Keep) -> Result<Option<u64>, Failure> {
+    let mut chain = Chain { tables, ..Chain::default() };
     let mut cuts = Vec::new();
     for path in paths(engine)? {
         read(&path, acknowledged, &mut chain, &mut cuts)?;
@@ -101,6 +102,7 @@ impl Cut {
 /// Rounds so far, over all journals.
 #[derive(Default)]
 struct Chain {
+    tables: Reach,
     last: Option<RoundRow>,
     seqno: u64,
     /// Where the first round that was not acknowledged begins, and what follows.
@@ -116,6 +118,8 @@ impl Chain {
             if seqno <= self.seqno {
                 return Err(format!("the order of round {}", round.number));
             }
+        } else if !self.tables.covers(round.before) {
+            return Err(format!("the rounds before round {} are neither in a journal nor in the tables", round.number));
         }
         if !(round.base..round.base.saturating_add(SEQNO_SLACK)).contains(&seqno) {
             return Err(format!("the order of round {}", round.number));

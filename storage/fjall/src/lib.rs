@@ -9,7 +9,7 @@
 //! | `store` | the port on top of the rest |
 //! | `writer` | one round: room, batch, sync, watermark; and what follows when a step fails |
 //! | `engine` | opening and closing the engine, its errors and panics |
-//! | `journal`, `manifest`, `archive` | what the engine does not check in its own files, checked before it may open them |
+//! | `journal`, `manifest`, `table`, `archive` | what the engine does not check in its own files, checked before it may open them |
 //! | `watermark`, `slots` | the last acknowledged round |
 //! | `lease` | the folder's lock and the id ceiling |
 //! | `rows/` | keys and values as they lie on disk |
@@ -32,6 +32,7 @@ mod rows;
 mod sessions;
 mod slots;
 mod store;
+mod table;
 mod watermark;
 mod writer;
 

@@ -85,19 +85,15 @@ impl Writer {
         }
         self.check_room().map_err(CommitError::Failed)?;
         self.check_engine().map_err(|failure| CommitError::Failed(failure.at(COMMIT)))?;
-        let row = RoundRow {
-            number: self.last.number + 1,
-            base: 0,
-            fanned_out: self.last.fanned_out.max(round.fanned_out.unwrap_or(EventId::ZERO)),
-        };
-        match self.write(round, row) {
+        let number = self.last.number + 1;
+        match self.write(round) {
             Ok(row) => self.last = row,
             Err(Unwritten::Refused(failure)) => return Err(CommitError::Failed(failure.at(COMMIT))),
-            Err(Unwritten::Failed(trouble, failure)) => return self.after(trouble, round, row.number, failure),
+            Err(Unwritten::Failed(trouble, failure)) => return self.after(trouble, round, number, failure),
         }
-        match self.watermark.raise(row.number) {
+        match self.watermark.raise(number) {
             Ok(()) => Ok(()),
-            Err(error) => self.after(Trouble::Watermark, round, row.number, error.into()),
+            Err(error) => self.after(Trouble::Watermark, round, number, error.into()),
         }
     }
 
@@ -141,14 +137,14 @@ impl Writer {
             None => return Ok(()),
             Some(Trouble::Tail) => {
                 self.close();
-                self.check_journals(Keep::Acknowledged)?;
+                let checked = self.check_files(Keep::Acknowledged)?;
                 self.trouble = Some(Trouble::Stopped);
-                self.reopen()?;
+                self.reopen(checked)?;
             }
             Some(Trouble::Stopped) => {
                 self.close();
-                self.check_journals(Keep::All)?;
-                self.reopen()?;
+                let checked = self.check_files(Keep::All)?;
+                self.reopen(checked)?;
             }
             Some(Trouble::Watermark) => {}
         }
@@ -199,12 +195,13 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, round: &Round, row: RoundRow) -> Result<RoundRow, Unwritten> {
+    fn write(&mut self, round: &Round) -> Result<RoundRow, Unwritten> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let Some(engine) = open.as_ref() else {
             return Err(Unwritten::Refused(Failure::Unavailable("the engine is closed".into())));
         };
-        let row = RoundRow { base: engine.database.seqno(), ..row };
+        let fanned_out = round.fanned_out.unwrap_or(EventId::ZERO);
+        let row = self.last.next(engine.database.seqno(), fanned_out, !round.appends.is_empty());
         let scratch = &mut self.scratch;
         let batch = guarded(|| Batch::of(engine, scratch, round, row)).map_err(Unwritten::Refused)?;
         let committed = guarded(|| Ok(batch.durability(Some(PersistMode::SyncData)).commit()));

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use fjall::{OwnedWriteBatch, PersistMode};
+use talaria_core::EventId;
 use talaria_port::StoreError;
 
 use super::Writer;
@@ -12,12 +13,20 @@ use crate::error::Failure;
 use crate::journal::{self, Keep};
 use crate::options::Options;
 use crate::rows::key;
-use crate::rows::number::RoundRow;
+use crate::rows::number::{Reach, RoundRow};
 use crate::slots::Slots;
 use crate::{folder, manifest, watermark};
 
 /// Rows removed in one batch when ended sessions are forgotten.
 const FORGOTTEN_AT_ONCE: usize = 10_000;
+
+/// What the files hold, before the engine is open.
+#[derive(Clone, Copy)]
+pub(super) struct Checked {
+    tables: Reach,
+    /// The last round in the journals; `None` where they hold none.
+    journals_end: Option<u64>,
+}
 
 impl Writer {
     /// Locks the folder, checks what is in it and opens it.
@@ -45,29 +54,33 @@ impl Writer {
     }
 
     fn start(&mut self) -> Result<(), Failure> {
-        self.check_journals(Keep::All)?;
-        self.reopen()?;
+        let checked = self.check_files(Keep::All)?;
+        self.reopen(checked)?;
         // Rounds that were stored and not acknowledged stay; from now on they may be shown.
         self.watermark.raise(self.last.number)?;
         self.forget_ended()
     }
 
     /// Reads over the files before the engine may change them.
-    pub(super) fn check_journals(&self, keep: Keep) -> Result<(), Failure> {
+    pub(super) fn check_files(&self, keep: Keep) -> Result<Checked, Failure> {
         let engine = self.folder.join(engine::FOLDER);
-        manifest::check(&engine)?;
-        journal::check(&engine, self.watermark.value(), keep)?;
-        Ok(())
+        let tables = manifest::check(&engine)?;
+        let journals_end = journal::check(&engine, tables, self.watermark.value(), keep)?;
+        Ok(Checked { tables, journals_end })
     }
 
-    /// Opens the closed engine, and holds what it found against what was acknowledged.
-    pub(super) fn reopen(&mut self) -> Result<(), Failure> {
+    /// Opens the closed engine, and holds what it found against what must be there.
+    pub(super) fn reopen(&mut self, checked: Checked) -> Result<(), Failure> {
         let engine = Engine::open(&self.folder, &self.options)?;
         let last = guarded(|| engine.round())?;
-        if last.number < self.watermark.value() {
+        let acknowledged = self.watermark.value();
+        let is_whole = match checked.journals_end {
+            Some(end) => last.number == end,
+            None => checked.tables.covers(last.reach()),
+        };
+        if last.number < acknowledged || !is_whole {
             return Err(Failure::damaged(format_args!(
-                "round {} was acknowledged, and the store ends with round {}",
-                self.watermark.value(),
+                "round {acknowledged} was acknowledged, and the store ends with round {}",
                 last.number
             )));
         }
@@ -96,11 +109,13 @@ impl Writer {
     fn forget_some(&mut self) -> Result<bool, Failure> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let Some(engine) = open.as_ref() else { return Ok(false) };
-        let row = RoundRow { number: self.last.number + 1, base: engine.database.seqno(), ..self.last };
+        let row = self.last.next(engine.database.seqno(), EventId::ZERO, false);
         let is_any = guarded(|| {
             let (from, to) = key::all_ended();
             let mut batch = OwnedWriteBatch::with_capacity(engine.database.clone(), 16);
-            batch.insert(&engine.rows, key::ROUND, row.to_value());
+            let mut value = Vec::new();
+            row.put(&mut value);
+            batch.insert(&engine.rows, key::ROUND, value);
             for guard in engine.rows.range::<[u8; 1], _>(from..to).take(FORGOTTEN_AT_ONCE) {
                 batch.remove(&engine.rows, guard.key()?);
             }
@@ -124,7 +139,7 @@ impl Writer {
 fn make(path: &Path, options: &Options) -> Result<Slots, Failure> {
     let engine_folder = path.join(engine::FOLDER);
     if engine_folder.try_exists()? {
-        let holds_rounds = journal::check(&engine_folder, 0, Keep::All)?.is_some();
+        let holds_rounds = journal::check(&engine_folder, Reach::default(), 0, Keep::All)?.is_some();
         if holds_rounds || manifest::holds_rows(&engine_folder)? {
             return Err(Failure::damaged("the commit watermark is missing"));
         }

@@ -1,0 +1,156 @@
+//! Damage anywhere in a closed store: a clear refusal, or all that was acknowledged; never a shorter answer, never a panic.
+//!
+//! `DAMAGE_SEED=n` replays one seed.
+#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, and does not know the functions they share")]
+
+mod content;
+mod image;
+
+use std::path::Path;
+
+use talaria_port::StoreErrorKind;
+use talaria_storage_fjall::{FjallStore, Options};
+
+use content::{Answer, Dice, Rounds, commit, everything};
+use image::{Image, record_tags};
+
+/// Small enough that some hundred rounds leave tables on several levels, and a journal that is not yet in any.
+const OPTIONS: fn() -> Options =
+    || Options { events_memtable_bytes: 96 * 1024, rows_memtable_bytes: 48 * 1024, ..Options::default() };
+
+fn seed() -> u64 {
+    let seed = std::env::var("DAMAGE_SEED").map_or_else(
+        |_| std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64,
+        |seed| seed.parse().unwrap(),
+    );
+    println!("DAMAGE_SEED={seed}");
+    seed
+}
+
+struct Closed {
+    image: Image,
+    answers: Vec<(String, Answer)>,
+}
+
+/// A closed store that has seen a restart, so that there is more than one of everything.
+fn closed(seed: u64, rounds: usize) -> Closed {
+    let folder = tempfile::tempdir().unwrap();
+    let mut content = Rounds::new(seed);
+    for _ in 0..2 {
+        let store = FjallStore::open(folder.path(), OPTIONS()).unwrap();
+        for _ in 0..rounds / 2 {
+            commit(&store, content.next());
+        }
+    }
+    let store = FjallStore::open(folder.path(), OPTIONS()).unwrap();
+    let answers = everything(&store);
+    drop(store);
+    assert!(answers.iter().all(|(_, answer)| answer.is_ok()));
+    Closed { image: Image::of(folder.path()), answers }
+}
+
+/// What came of one damage.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Came {
+    Refused,
+    SomeReadRefused,
+    NothingLost,
+}
+
+impl Closed {
+    /// Opens a changed image and reads everything.
+    fn come_of(&self, image: &Image, what: &str) -> Came {
+        let folder = image.write();
+        let store = match FjallStore::open(folder.path(), OPTIONS()) {
+            Ok(store) => store,
+            Err(error) => {
+                assert_eq!(error.kind, StoreErrorKind::Damaged, "{what}: {error}");
+                assert!(error.to_string().contains(&*folder.path().to_string_lossy()), "{what}: {error}");
+                return Came::Refused;
+            }
+        };
+        let mut came = Came::NothingLost;
+        for ((read, expected), (_, found)) in self.answers.iter().zip(everything(&store)) {
+            match found {
+                Err(StoreErrorKind::Damaged) => came = Came::SomeReadRefused,
+                found => assert!(found == *expected, "{what}: {read} gave {found:?}, not {expected:?}"),
+            }
+        }
+        came
+    }
+
+    fn flipped(&self, file: usize, at: usize, bits: u8) -> Came {
+        let mut image = self.image.clone();
+        image.0[file].1[at] ^= bits;
+        self.come_of(&image, &format!("bits {bits:08b} of byte {at} of {}", self.name(file)))
+    }
+
+    fn name(&self, file: usize) -> String {
+        self.image.0[file].0.display().to_string()
+    }
+}
+
+#[test]
+fn a_flipped_bit_anywhere_is_refused_or_loses_nothing() {
+    let mut dice = Dice(seed());
+    let closed = closed(dice.below(u64::MAX), 240);
+    let mut came = Vec::new();
+    for file in 0..closed.image.0.len() {
+        let length = closed.image.0[file].1.len();
+        let mut places: Vec<usize> =
+            (0..12).filter(|_| length > 0).map(|_| dice.below(length as u64) as usize).collect();
+        // The ends hold what the rest is found by; small files are looked at whole.
+        places.extend(if length <= 64 { 0..length } else { 0..8.min(length) });
+        places.extend(length.saturating_sub(40)..length);
+        places.sort_unstable();
+        places.dedup();
+        for at in places {
+            came.push(closed.flipped(file, at, 1 << dice.below(8)));
+        }
+    }
+    let count = |wanted: Came| came.iter().filter(|came| **came == wanted).count();
+    println!(
+        "{} flips: {} refused, {} refused by a read, {} lost nothing",
+        came.len(),
+        count(Came::Refused),
+        count(Came::SomeReadRefused),
+        count(Came::NothingLost)
+    );
+    assert!(count(Came::Refused) > 0 && count(Came::SomeReadRefused) > 0);
+}
+
+#[test]
+fn a_flipped_record_tag_is_refused() {
+    let mut dice = Dice(seed());
+    let closed = closed(dice.below(u64::MAX), 60);
+    let mut flips = 0;
+    for journal in closed.image.journals() {
+        let tags = record_tags(&closed.image.0[journal].1);
+        let last = tags.len().saturating_sub(8);
+        let chosen = tags.iter().enumerate().filter(|(at, _)| *at < 8 || *at >= last || dice.below(30) == 0);
+        for (_, at) in chosen.collect::<Vec<_>>() {
+            let bits = 1 + dice.below(255) as u8;
+            assert_eq!(closed.flipped(journal, *at, bits), Came::Refused, "tag at {at}");
+            flips += 1;
+        }
+    }
+    println!("{flips} tags");
+    assert!(flips > 40);
+}
+
+#[test]
+fn a_lost_or_short_file_is_refused_or_loses_nothing() {
+    let closed = closed(seed(), 120);
+    for file in 0..closed.image.0.len() {
+        let mut image = closed.image.clone();
+        image.0.remove(file);
+        closed.come_of(&image, &format!("{} is gone", closed.name(file)));
+        for part in [0, 1, 2] {
+            let mut image = closed.image.clone();
+            let length = image.0[file].1.len();
+            image.0[file].1.truncate(length * part / 3);
+            closed.come_of(&image, &format!("{} has {part} of 3 parts", closed.name(file)));
+        }
+    }
+    assert!(Path::new(&closed.name(0)).components().count() > 0);
+}
