@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use talaria_core::limits::{REVOCATIONS_PAGE_MAX, REVOCATIONS_STALE_MS};
+use talaria_core::limits::{REVOCATIONS_PAGE_MAX, REVOCATIONS_PAGES_MAX, REVOCATIONS_STALE_MS};
 use talaria_core::{Handle, UserId};
 use talaria_port::authenticate::{Authenticate, Checked, Credentials, Identity, Revoked};
 use talaria_port::{Refusal, StoreError};
@@ -119,25 +119,49 @@ impl Authenticate for Accounts {
         let heeded_upto = self.caches().heeded_upto;
         if heeded_upto < after {
             // The caller has read ahead of the caches, which must not skip what it read.
-            let (missed, last) = self.store.revoked(heeded_upto).await?;
-            self.caches().heed(&missed, last, now_ms);
+            let missed = self.read_log(heeded_upto).await?;
+            self.caches().heed(&missed, now_ms);
         }
-        let (revoked, last) = self.store.revoked(after).await?;
+        let read = self.read_log(after).await?;
         let mut caches = self.caches();
         if caches.heeded_upto >= after {
-            caches.heed(&revoked, last, now_ms);
+            caches.heed(&read, now_ms);
         }
-        Ok((revoked, last))
+        Ok((read.revoked, read.last))
+    }
+}
+
+/// What the log of revocations holds after a number.
+struct Log {
+    revoked: Vec<Revoked>,
+    last: u64,
+    /// Nothing followed when it was read.
+    is_whole: bool,
+}
+
+impl Accounts {
+    async fn read_log(&self, after: u64) -> Result<Log, StoreError> {
+        let mut log = Log { revoked: Vec::new(), last: after, is_whole: false };
+        for _ in 0..REVOCATIONS_PAGES_MAX {
+            let (page, last) = self.store.revoked(log.last).await?;
+            log.is_whole = page.len() < REVOCATIONS_PAGE_MAX;
+            log.last = last;
+            log.revoked.extend(page);
+            if log.is_whole {
+                break;
+            }
+        }
+        Ok(log)
     }
 }
 
 impl Caches {
     /// Forgets whom revocations concern, which follow those heeded so far. `now_ms`: from before they were read.
-    fn heed(&mut self, revoked: &[Revoked], last: u64, now_ms: u64) {
-        if revoked.len() < REVOCATIONS_PAGE_MAX {
+    fn heed(&mut self, Log { revoked, last, is_whole }: &Log, now_ms: u64) {
+        if *is_whole {
             self.heeded_ms = self.heeded_ms.max(now_ms);
         }
-        self.heeded_upto = self.heeded_upto.max(last);
+        self.heeded_upto = self.heeded_upto.max(*last);
         if revoked.is_empty() {
             return;
         }

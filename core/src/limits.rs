@@ -152,8 +152,10 @@ pub const TOKEN_BYTES_MAX: usize = 1024;
 /// Days that a key signs access tokens before a new one takes its place; it goes on verifying until the last of them has ended.
 pub const SIGNING_KEY_DAYS: u64 = 30;
 
-/// Revocations read at once; the rest comes with the next reading.
-pub const REVOCATIONS_PAGE_MAX: usize = 10_000;
+/// Revocations read in one look at the log.
+pub const REVOCATIONS_PAGE_MAX: usize = 1_000;
+/// Looks at the log in one reading. Beyond: the rest comes with the next reading, a second later, and until then nothing cached of tokens counts.
+pub const REVOCATIONS_PAGES_MAX: usize = 50;
 
 /// Milliseconds since the log of revocations was last read, after which what is cached of tokens counts for nothing and the store is asked (INV-5).
 pub const REVOCATIONS_STALE_MS: u64 = 2_000;

@@ -1,6 +1,6 @@
 //! Users and handles in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -13,8 +13,14 @@ use crate::lock;
 /// Users for tests without SQL. Clones are the same users.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryPeople {
-    users: Arc<Mutex<BTreeMap<UserId, Handle>>>,
+    users: Arc<Mutex<Users>>,
     is_cached: bool,
+}
+
+#[derive(Debug, Default)]
+struct Users {
+    handles: BTreeMap<UserId, Handle>,
+    by_handle: HashMap<Handle, UserId>,
 }
 
 impl MemoryPeople {
@@ -28,13 +34,17 @@ impl MemoryPeople {
         Self::default()
     }
 
-    /// Enters a user, or changes the handle.
+    /// Enters a user, or changes the handle. A handle that another one has goes over.
     pub fn add(&self, user: UserId, handle: Handle) {
-        lock(&self.users).insert(user, handle);
+        let mut users = lock(&self.users);
+        if let Some(earlier) = users.handles.insert(user, handle.clone()) {
+            users.by_handle.remove(&earlier);
+        }
+        users.by_handle.insert(handle, user);
     }
 
     fn find(&self, handle: &Handle) -> Option<UserId> {
-        lock(&self.users).iter().find(|(_, known)| *known == handle).map(|(user, _)| *user)
+        lock(&self.users).by_handle.get(handle).copied()
     }
 }
 
@@ -49,6 +59,6 @@ impl People for MemoryPeople {
     }
 
     async fn exists(&self, user: UserId) -> Result<bool, StoreError> {
-        Ok(lock(&self.users).contains_key(&user))
+        Ok(lock(&self.users).handles.contains_key(&user))
     }
 }

@@ -53,13 +53,13 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await;
+        let writer = pool(1).connect_with(options.clone()).await;
         let writer = writer.map_err(failed("open"))?;
         if is_checked {
             check(&writer).await?;
         }
         sqlx::migrate!().run(&writer).await.map_err(not_migrated)?;
-        let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options.read_only(true)).await;
+        let readers = pool(READERS_MAX).connect_with(options.read_only(true)).await;
         Ok(Self { readers: readers.map_err(failed("open"))?, writer })
     }
 
@@ -73,6 +73,11 @@ impl SqliteStore {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Connections to a file do not go stale, and the last one that closes has to carry the whole log over into it.
+fn pool(connections_max: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new().max_connections(connections_max).idle_timeout(None).max_lifetime(None)
 }
 
 /// Makes the file where there is none, and waits until no other process is opening it. The kernel ends a turn with its process.
