@@ -88,6 +88,11 @@ impl SimulatedBroker {
         reactor.end_turn();
     }
 
+    /// How many connections keep more than what an idle one has.
+    pub fn busy(&self) -> usize {
+        self.loops.iter().map(|one| one.reactor.busy()).sum()
+    }
+
     /// Begins the end, as [`Broker::drain`](crate::Broker::drain) does.
     pub fn drain(&self, within_ms: u64) {
         for mailbox in &self.mailboxes {
@@ -115,6 +120,11 @@ impl Wire {
         let mut pipe = lock(&self.0);
         let bytes = pipe.to_client.len().min(bytes_max);
         into.extend(pipe.to_client.drain(..bytes));
+    }
+
+    /// Bytes that the server sent and the client did not take yet.
+    pub fn waiting_bytes(&self) -> usize {
+        lock(&self.0).to_client.len()
     }
 
     /// Nothing more comes from the client; what it sent still arrives.

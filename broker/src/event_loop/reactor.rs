@@ -144,6 +144,13 @@ impl<T: Transport> Reactor<T> {
         self.drain_until_ms.is_some_and(|until| self.entries.is_empty() || self.shared.now_ms >= until)
     }
 
+    /// Connections that keep more than what an idle one has.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn busy(&self) -> usize {
+        let entries = self.entries.keys().into_iter().filter_map(|slot| self.entries.get(slot));
+        entries.filter(|entry| entry.connection.active.is_some()).count()
+    }
+
     /// Where the next connection goes; `None` while there is no room for one.
     pub(crate) fn free_slot(&self) -> Option<usize> {
         (self.entries.len() < self.shared.settings.connections_max).then(|| self.entries.vacant_key())
