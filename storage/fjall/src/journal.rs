@@ -29,6 +29,7 @@ const UNCOMPRESSED: u8 = 0;
 
 /// How much is read at once.
 const BUFFER_BYTES: usize = 256 * 1024;
+static ZEROS: [u8; BUFFER_BYTES] = [0; BUFFER_BYTES];
 
 /// Sequence numbers that the engine may take for itself, for flushes and compactions, between our reading of the next one and
 /// the batch: a handful at most.
@@ -259,11 +260,13 @@ impl Reader {
     }
 
     fn only_zeros_follow(&mut self) -> Result<bool, Stop> {
+        self.scratch.resize(BUFFER_BYTES, 0);
         loop {
-            self.scratch.resize(BUFFER_BYTES, 0);
             let read = self.file.read(&mut self.scratch)?;
-            let Some(piece) = self.scratch.get(..read).filter(|piece| !piece.is_empty()) else { return Ok(true) };
-            if piece.iter().any(|byte| *byte != 0) {
+            if read == 0 {
+                return Ok(true);
+            }
+            if self.scratch.get(..read) != ZEROS.get(..read) {
                 return Ok(false);
             }
         }
