@@ -22,6 +22,7 @@ const FLAGS: &[&str] = &[
     "--cfg=fuzzing",
     "-Cdebug-assertions",
     "-Coverflow-checks",
+    "-Cdebuginfo=line-tables-only",
     "-Ccodegen-units=1",
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -100,20 +101,24 @@ fn host(workspace: &Workspace) -> Result<String> {
     Ok(triple.context("rustc names no host")?.to_owned())
 }
 
-/// Inputs found earlier are kept below the target folder and used again; those that are worth keeping for all lie in
-/// `fuzz/seeds/{target}`.
+/// Inputs found earlier are kept below the target folder and used again. The repository has the seeds, in `fuzz/corpus/`, and
+/// maybe a dictionary, `fuzz/{target}.dict`.
 fn fuzz(workspace: &Workspace, target: &str, program: &Path, seconds: u32) -> Result<()> {
-    let corpus = workspace.target.join("fuzz/corpus").join(target);
+    let found = workspace.target.join("fuzz/corpus").join(target);
     let findings = workspace.target.join("fuzz/findings").join(target);
-    fs::create_dir_all(&corpus)?;
+    fs::create_dir_all(&found)?;
     fs::create_dir_all(&findings)?;
     let mut fuzzer = program::at_root(workspace, program);
     fuzzer.arg(format!("-max_total_time={seconds}"));
     fuzzer.arg(format!("-timeout={INPUT_S_MAX}")).arg(format!("-rss_limit_mb={MEMORY_MIB_MAX}"));
-    fuzzer.arg(format!("-artifact_prefix={}/", findings.display()));
-    fuzzer.arg("-print_final_stats=1").arg(&corpus);
-    let seeds = workspace.root.join("fuzz/seeds").join(target);
-    if seeds.is_dir() {
+    fuzzer.arg(format!("-artifact_prefix={}/", findings.display())).arg("-print_final_stats=1");
+    let dictionary = format!("fuzz/{target}.dict");
+    if workspace.root.join(&dictionary).is_file() {
+        fuzzer.arg(format!("-dict={dictionary}"));
+    }
+    fuzzer.arg(&found);
+    let seeds = format!("fuzz/corpus/{target}");
+    if workspace.root.join(&seeds).is_dir() {
         fuzzer.arg(seeds);
     }
     program::run(&mut fuzzer).with_context(|| {
