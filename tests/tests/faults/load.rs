@@ -44,6 +44,11 @@ struct World {
 impl Load {
     /// Makes everything and lets it run.
     pub(crate) fn start(server: &Server, seed: u64) -> Self {
+        Self::start_with(server, seed, |_| {})
+    }
+
+    /// The same with senders of other habits.
+    pub(crate) fn start_with(server: &Server, seed: u64, change: fn(&mut Habits)) -> Self {
         let world = World::new(server);
         let stage = Arc::new(Stage::new(server.mqtt()));
         let receivers = world.receivers(server, &stage, seed);
@@ -52,7 +57,7 @@ impl Load {
             thread::spawn(move || receiver.run(&stage))
         });
         let receivers = receivers.collect();
-        let senders = world.senders(seed).into_iter().map(|sender| {
+        let senders = world.senders(seed, change).into_iter().map(|sender| {
             let stage = Arc::clone(&stage);
             thread::spawn(move || sender.run(&stage))
         });
@@ -122,7 +127,7 @@ impl World {
     }
 
     /// One session of a user writes to a conversation at most: keys are remembered by user and conversation, 256 of them.
-    fn senders(&self, seed: u64) -> Vec<Sender> {
+    fn senders(&self, seed: u64, change: fn(&mut Habits)) -> Vec<Sender> {
         use QoS::{AtLeastOnce as One, ExactlyOnce as Two};
         use Version::{V5, V311};
         let [kim, lee, park, max] = &self.people;
@@ -146,7 +151,10 @@ impl World {
         ]
         .into_iter()
         .zip(0..)
-        .map(|((login, habits), part)| Sender::new(login, habits, Random::of_part(seed, part)))
+        .map(|((login, mut habits), part)| {
+            change(&mut habits);
+            Sender::new(login, habits, Random::of_part(seed, part))
+        })
         .collect()
     }
 
@@ -186,7 +194,7 @@ fn login(person: &Person, client_id: &str, version: Version) -> Login {
 }
 
 fn habits(targets: Vec<(String, String)>, qos: &[QoS], keyed_of_ten: u64) -> Habits {
-    Habits { targets, qos: qos.to_vec(), keyed_of_ten, window: 20, packet_id_max: u16::MAX }
+    Habits { targets, qos: qos.to_vec(), keyed_of_ten, window: 20, packet_id_max: u16::MAX, sets_dup: true }
 }
 
 /// The name of the conversation of two.

@@ -10,6 +10,7 @@ mod connection;
 mod history;
 mod kill;
 mod load;
+mod proof;
 mod receiver;
 mod seed;
 mod sender;

@@ -31,6 +31,8 @@ pub(crate) struct Habits {
     pub(crate) window: usize,
     /// Packet ids go round at this one.
     pub(crate) packet_id_max: u16,
+    /// What was sent before is marked when it is sent again (MQTT-3.3.1-1), as it must be.
+    pub(crate) sets_dup: bool,
 }
 
 pub(crate) struct Sender {
@@ -104,7 +106,7 @@ impl Sender {
             if pending.is_received {
                 connection.put_pubrel(pending.packet_id);
             } else {
-                connection.put_publish(&pending.publish(true));
+                connection.put_publish(&pending.publish(self.habits.sets_dup));
             }
         }
         connection.flush()
