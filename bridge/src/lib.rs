@@ -148,6 +148,11 @@ impl Bridge {
         self.inner.settled()
     }
 
+    /// How many conversations are in memory.
+    pub fn awake(&self) -> usize {
+        (0..Shards::count()).map(|shard| self.inner.shards.lock(shard).entries.len()).sum()
+    }
+
     /// The committer, to be run on a thread of its own. There must be no second one.
     pub fn committer(&self) -> Committer {
         Committer::new(Arc::clone(&self.inner))
