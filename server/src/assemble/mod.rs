@@ -43,7 +43,10 @@ impl Server {
         let clock = Arc::new(SystemClock::new());
         let Stores { messages, relational, lease } = stores::open(&config).await?;
         let ids = Arc::new(talaria_bridge::NodeIds::open(lease, clock.clone())?);
-        let settings = talaria_accounts::Settings::default();
+        let settings = talaria_accounts::Settings {
+            cache_entries_max: config.limits.cached_accounts,
+            ..talaria_accounts::Settings::default()
+        };
         let accounts = Accounts::open(relational.clone(), ids.clone(), clock.clone(), settings).await?;
         let directory = Arc::new(LocalDirectory::new());
         let spawn = Arc::new(RuntimeSpawn::current());

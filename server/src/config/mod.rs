@@ -6,7 +6,7 @@ mod listen;
 
 use std::path::{Path, PathBuf};
 
-use ::config::{Config as Sources, Environment, File, FileFormat};
+use ::config::{Config as Sources, Environment, File, FileFormat, Map};
 use serde::Deserialize;
 
 pub use document::{example, markdown};
@@ -77,6 +77,8 @@ section! {
         packet_bytes: usize = talaria_core::limits::PACKET_BYTES_MAX, talaria_core::limits::PACKET_BYTES_MAX;
         /// Connections of this node; beyond, new ones are closed at once.
         connections: usize = 1_000_000, 1_000_000;
+        /// Entries of each cache of the accounts: tokens, devices, handles. What is not there is read from the database.
+        cached_accounts: usize = 100_000, 100_000;
         /// Bytes of the disk that stay free: publishes are not acknowledged while less is left.
         disk_reserve_bytes: u64 = 64 * 1024 * 1024, 64 * 1024 * 1024;
     }
@@ -116,11 +118,14 @@ impl Config {
     /// # Errors
     /// The file cannot be read, a key is unknown, or a value is out of its bounds; the text names the key.
     pub fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+        Self::from_sources(file, std::env::vars().filter(|(name, _)| name != FILE_VARIABLE).collect())
+    }
+
+    fn from_sources(file: Option<&Path>, variables: Map<String, String>) -> anyhow::Result<Self> {
         let mut sources = Sources::builder();
         if let Some(file) = file {
             sources = sources.add_source(File::from(file).format(FileFormat::Toml));
         }
-        let variables = std::env::vars().filter(|(name, _)| name != FILE_VARIABLE).collect();
         let environment = Environment::with_prefix(PREFIX).prefix_separator("_").separator("__").try_parsing(true);
         let config: Self = sources.add_source(environment.source(Some(variables))).build()?.try_deserialize()?;
         config.check()?;
@@ -135,6 +140,7 @@ impl Config {
             "limits.packet_bytes must be 65536 to 268435455"
         );
         anyhow::ensure!(limits.connections > 0, "limits.connections must be at least 1");
+        anyhow::ensure!(limits.cached_accounts > 0, "limits.cached_accounts must be at least 1");
         anyhow::ensure!(self.loops <= 1024, "loops must be at most 1024");
         Ok(())
     }
@@ -191,7 +197,7 @@ mod tests {
         let file = folder.path().join("talaria.toml");
         for (text, named) in [("colour = 1", "colour"), ("[limits]\nchannel_members = 1", "channel_members")] {
             std::fs::write(&file, text).unwrap();
-            let error = format!("{:#}", Config::load(Some(&file)).unwrap_err());
+            let error = format!("{:#}", Config::from_sources(Some(&file), Map::new()).unwrap_err());
             assert!(error.contains(named), "{error}");
         }
     }
