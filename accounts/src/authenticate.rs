@@ -93,8 +93,7 @@ impl Authenticate for Accounts {
     async fn authenticate(&self, credentials: &Credentials) -> Result<Option<Identity>, StoreError> {
         let mut opened = self.open_token(&credentials.token);
         if opened == Opened::UnknownKey {
-            self.read_ring_again().await?;
-            opened = self.open_token(&credentials.token);
+            opened = self.open_with_new_ring(&credentials.token).await?;
         }
         let found = match opened {
             Opened::Access(claims) => self.by_access_token(&claims).await?,

@@ -5,14 +5,11 @@
 use std::sync::PoisonError;
 
 use talaria_core::limits::SIGNING_KEY_DAYS;
-use talaria_port::StoreError;
+use talaria_port::{Refusal, StoreError};
 
-use crate::Accounts;
-use crate::service::broken;
+use crate::service::{broken, told};
 use crate::token::{self, Claims, Opened, Ring};
-
-/// Milliseconds between two readings of the ring for keys that are not in it, so that made-up ones cost nothing.
-const READ_MS_MIN: u64 = 1_000;
+use crate::{Accounts, Secret};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -26,9 +23,9 @@ impl Accounts {
     }
 
     /// An access token under a key that is young enough.
-    pub(crate) async fn sign(&self, claims: &Claims) -> Result<crate::Secret, talaria_port::Refusal> {
+    pub(crate) async fn sign(&self, claims: &Claims) -> Result<Secret, Refusal> {
         if !self.is_ring_young() {
-            self.turn_ring().await.map_err(crate::service::told)?;
+            self.turn_ring().await.map_err(told)?;
         }
         self.ring.read().unwrap_or_else(PoisonError::into_inner).sign(claims)
     }
@@ -49,17 +46,13 @@ impl Accounts {
         self.read_ring().await
     }
 
-    /// Reads the ring, but not again right after it was read.
-    pub(crate) async fn read_ring_again(&self) -> Result<(), StoreError> {
-        let now = self.clock.monotonic_ms();
-        {
-            let mut read = self.ring_read_ms.lock().unwrap_or_else(PoisonError::into_inner);
-            if read.is_some_and(|at| now.saturating_sub(at) < READ_MS_MIN) {
-                return Ok(());
-            }
-            *read = Some(now);
+    /// Opens a token again whose key is not in the ring. One reading at a time, so that a flood of made-up keys leaves the store to others.
+    pub(crate) async fn open_with_new_ring(&self, token: &[u8]) -> Result<Opened, StoreError> {
+        let _one_at_a_time = self.turning.lock().await;
+        if self.open_token(token) == Opened::UnknownKey {
+            self.read_ring().await?;
         }
-        self.read_ring().await
+        Ok(self.open_token(token))
     }
 
     async fn read_ring(&self) -> Result<(), StoreError> {

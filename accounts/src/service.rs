@@ -75,7 +75,6 @@ pub struct Accounts {
     pub(crate) settings: Settings,
     pub(crate) passwords: Passwords,
     pub(crate) ring: RwLock<Ring>,
-    pub(crate) ring_read_ms: Mutex<Option<u64>>,
     pub(crate) turning: tokio::sync::Mutex<()>,
     /// The last revocation before this process: it concerns nobody here.
     pub(crate) opened_upto: u64,
@@ -112,7 +111,6 @@ impl Accounts {
             clock,
             settings,
             ring: RwLock::default(),
-            ring_read_ms: Mutex::new(None),
             turning: tokio::sync::Mutex::default(),
             opened_upto,
             caches: Mutex::new(caches),
