@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     Misuse(&'static str),
     #[error("{0}")]
     Unavailable(String),
+    #[error("{0}")]
+    Full(String),
     #[error(transparent)]
     Engine(#[from] fjall::Error),
     #[error(transparent)]
@@ -31,6 +33,7 @@ impl Failure {
             Self::Damaged(_) => StoreErrorKind::Damaged,
             Self::Misuse(_) => StoreErrorKind::Misuse,
             Self::Unavailable(_) => StoreErrorKind::Unavailable,
+            Self::Full(_) => StoreErrorKind::Full,
             Self::Engine(error) => of_engine(error),
             Self::Io(error) => of_io(error),
         }

@@ -23,33 +23,39 @@ pub(crate) fn read(
     }
 }
 
-/// The seq of the last event with an id up to `id`. Ids ascend with seqs: steps that double from the head find between which
-/// two rows it lies, halving finds it, so that a recent id costs little and any the logarithm.
+/// The seq of the last event with an id up to `id`.
 pub(crate) fn seq_at(engine: &Engine, conversation: ConversationId, id: EventId) -> Result<Seq, Failure> {
     let reader = Reader { engine, conversation };
     let Some(head) = reader.last_up_to(Seq(u64::MAX))? else { return Ok(Seq::ZERO) };
-    // Every event from `beyond` on has a higher id, every event up to `within` has not.
-    let (mut within, mut beyond) = (0, head.extent.last.0 + 1);
-    let mut probe = Some(head);
+    find(reader.ids(&head)?, id, |seq| reader.ids(&reader.holding(seq)?))
+}
+
+/// Looks for an id from the row at the head backwards. Ids ascend with seqs: steps that double find between which two rows it
+/// lies, halving finds it there; so a recent id costs little, and any the logarithm.
+fn find(
+    head: Vec<(Seq, EventId)>,
+    id: EventId,
+    mut row_holding: impl FnMut(Seq) -> Result<Vec<(Seq, EventId)>, Failure>,
+) -> Result<Seq, Failure> {
+    let mut row = head;
+    // Every event up to `within` has an id up to `id`, every event from `beyond` on has not.
+    let (mut within, mut beyond) = (0, u64::MAX);
     let mut step = 1_u64;
     loop {
-        let row = match probe.take() {
-            Some(row) => row,
-            None if beyond - within <= 1 => return Ok(Seq(within)),
-            None => {
-                let middle = within + (beyond - within) / 2;
-                let near = beyond.saturating_sub(step).max(middle);
-                step = step.saturating_mul(2);
-                reader.holding(Seq(if within == 0 { near.max(1) } else { middle }))?
-            }
-        };
-        let ids = event::ids(&row.value, row.extent).ok_or_else(|| reader.damaged(row.extent))?;
-        let up_to = ids.partition_point(|(_, found)| *found <= id);
-        match up_to.checked_sub(1).and_then(|at| ids.get(at)) {
-            None => beyond = row.extent.first.0,
-            Some((seq, _)) if up_to < ids.len() => return Ok(*seq),
-            Some((seq, _)) => within = seq.0,
+        let up_to = row.partition_point(|(_, found)| *found <= id);
+        match (row.first(), up_to.checked_sub(1).and_then(|at| row.get(at))) {
+            (_, Some((seq, _))) if up_to < row.len() || beyond == u64::MAX => return Ok(*seq),
+            (_, Some((seq, _))) => within = seq.0,
+            (Some((first, _)), None) => beyond = first.0,
+            (None, None) => return Err(Failure::damaged("an event row without events")),
         }
+        if beyond - within <= 1 {
+            return Ok(Seq(within));
+        }
+        let middle = within + (beyond - within) / 2;
+        let probe = if within == 0 { beyond.saturating_sub(step).max(middle) } else { middle };
+        step = step.saturating_mul(2);
+        row = row_holding(Seq(probe))?;
     }
 }
 
@@ -150,6 +156,10 @@ impl Reader<'_> {
         event::events(&row.value, self.conversation, row.extent, from).ok_or_else(|| self.damaged(row.extent))
     }
 
+    fn ids(self, row: &Row) -> Result<Vec<(Seq, EventId)>, Failure> {
+        event::ids(&row.value, row.extent).ok_or_else(|| self.damaged(row.extent))
+    }
+
     fn hole(self, at: Seq) -> Failure {
         Failure::damaged(format_args!("seq {at} of {} is missing", self.conversation))
     }
@@ -181,5 +191,33 @@ impl Taken {
     fn reversed(mut self) -> Vec<Event> {
         self.events.reverse();
         self.events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_for_an_id_costs_the_logarithm() {
+        const ROW: u64 = 3;
+        for head in [1, 2, 3, 4, 100, 1_000_000] {
+            let row = |seq: u64| {
+                let first = (seq - 1) / ROW * ROW + 1;
+                (first..first + ROW).filter(|seq| *seq <= head).map(|seq| (Seq(seq), EventId(seq * 10))).collect()
+            };
+            for wanted in (0..=head).step_by(1 + head as usize / 5_000) {
+                for id in [wanted * 10, wanted * 10 + 9] {
+                    let mut probes = 0;
+                    let found = find(row(head), EventId(id), |seq| {
+                        probes += 1;
+                        Ok(row(seq.0))
+                    });
+                    assert_eq!(found.unwrap(), Seq(wanted), "id {id} of {head}");
+                    let distance = (head - wanted).max(2);
+                    assert!(probes <= 2 * distance.ilog2() + 2, "{probes} rows for {wanted} of {head}");
+                }
+            }
+        }
     }
 }

@@ -97,6 +97,19 @@ impl Slots {
     }
 }
 
+#[cfg(test)]
+impl Slots {
+    /// From now on its writes fail.
+    pub(crate) fn deny_writes(&mut self) {
+        self.file = File::open(&self.path).unwrap();
+    }
+
+    /// Replacing the file makes it there.
+    pub(crate) fn move_to(&mut self, path: &Path) {
+        self.path = path.into();
+    }
+}
+
 fn open(path: &Path) -> io::Result<File> {
     // O_DSYNC: a write returns once it is on the disk, without a second system call.
     let flags = i32::try_from(rustix::fs::OFlags::DSYNC.bits()).map_err(io::Error::other)?;
@@ -117,4 +130,89 @@ fn read(file: &File, magic: [u8; 8], slot: usize) -> Option<u64> {
     file.read_exact_at(&mut found, (slot * SLOT_BYTES) as u64).ok()?;
     let value = u64::from_le_bytes(found[8..16].try_into().ok()?);
     (found == record(magic, value)).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAGIC: [u8; 8] = *b"TALTEST\x01";
+
+    fn open(path: &Path) -> Option<u64> {
+        Slots::open(path, MAGIC).unwrap().unwrap().ok().map(|slots| slots.value())
+    }
+
+    fn flip(path: &Path, at: usize) {
+        let mut bytes = std::fs::read(path).unwrap();
+        bytes[at] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn the_number_comes_back_and_never_falls() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("slots");
+        assert!(Slots::open(&path, MAGIC).unwrap().is_none());
+        let mut slots = Slots::create(&path, MAGIC, 5).unwrap();
+        for value in [6, 7, 7, 3, 8] {
+            slots.raise(value).unwrap();
+        }
+        assert_eq!((slots.value(), open(&path)), (8, Some(8)));
+        let mut slots = Slots::open(&path, MAGIC).unwrap().unwrap().unwrap();
+        slots.raise(9).unwrap();
+        assert_eq!(open(&path), Some(9));
+    }
+
+    #[test]
+    fn a_damaged_slot_leaves_the_number_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("slots");
+        for newer in [0, SLOT_BYTES] {
+            for at in 0..RECORD_BYTES {
+                let mut slots = Slots::create(&path, MAGIC, 5).unwrap();
+                slots.raise(6).unwrap();
+                if newer > 0 {
+                    slots.raise(7).unwrap();
+                }
+                flip(&path, newer + at);
+                assert_eq!(open(&path), Some(if newer > 0 { 6 } else { 5 }));
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_in_both_slots_outlives_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("slots");
+        for at in [0, 9, 19, SLOT_BYTES, SLOT_BYTES + 9, SLOT_BYTES + 19] {
+            Slots::create(&path, MAGIC, 5).unwrap().raise_both(6).unwrap();
+            flip(&path, at);
+            assert_eq!(open(&path), Some(6));
+        }
+    }
+
+    #[test]
+    fn two_damaged_slots_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("slots");
+        Slots::create(&path, MAGIC, 5).unwrap();
+        flip(&path, 0);
+        flip(&path, SLOT_BYTES + 12);
+        assert_eq!(open(&path), None);
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(open(&path), None);
+    }
+
+    #[test]
+    fn after_a_failed_write_the_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("slots");
+        let mut slots = Slots::create(&path, MAGIC, 5).unwrap();
+        slots.deny_writes();
+        assert!(slots.raise_both(6).is_err());
+        assert_eq!(slots.value(), 5);
+        slots.raise_both(6).unwrap();
+        slots.raise_both(7).unwrap();
+        assert_eq!(open(&path), Some(7));
+    }
 }

@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 use fjall::PersistMode;
 use talaria_core::EventId;
 use talaria_port::messages::{CommitError, Round};
-use talaria_port::{StoreError, StoreErrorKind};
 
 use crate::batch::Batch;
 use crate::engine::{Engine, guarded};
@@ -83,8 +82,9 @@ impl Writer {
         if self.is_stored_after_all(round)? {
             return Ok(());
         }
-        self.check_room().map_err(CommitError::Failed)?;
-        self.check_engine().map_err(|failure| CommitError::Failed(failure.at(COMMIT)))?;
+        self.check_room()
+            .and_then(|()| self.check_engine())
+            .map_err(|failure| CommitError::Failed(failure.at(COMMIT)))?;
         let number = self.last.number + 1;
         match self.write(round) {
             Ok(row) => self.last = row,
@@ -154,13 +154,21 @@ impl Writer {
         Ok(())
     }
 
+    /// Why the engine stopped in the background. It does not tell; where there is no room for what it writes there, that was it.
+    fn stopped(&self) -> Failure {
+        let needed = self.options.events_memtable_bytes.max(self.options.rows_memtable_bytes).saturating_mul(2);
+        match (self.options.free_bytes)(&self.folder) {
+            Ok(free) if free < needed => Failure::Full(format!("the engine stopped, and {free} bytes are free")),
+            _ => Failure::Unavailable("the engine stopped in the background".into()),
+        }
+    }
+
     /// Refuses a round before the engine meets a full disk. One system call of half a microsecond, beside a sync of a hundred: so
     /// each round looks anew.
-    fn check_room(&self) -> Result<(), StoreError> {
-        let free = (self.options.free_bytes)(&self.folder).map_err(|error| Failure::from(error).at(COMMIT))?;
-        if free < self.options.reserve_bytes {
-            return Err(StoreError::new(StoreErrorKind::Full, COMMIT)
-                .because(format!("{free} bytes are free, {} are kept in reserve", self.options.reserve_bytes)));
+    fn check_room(&self) -> Result<(), Failure> {
+        let (free, reserve) = ((self.options.free_bytes)(&self.folder)?, self.options.reserve_bytes);
+        if free < reserve {
+            return Err(Failure::Full(format!("{free} bytes are free, {reserve} are kept in reserve")));
         }
         Ok(())
     }
@@ -180,7 +188,7 @@ impl Writer {
             };
             if !is_running {
                 if was_opened_anew {
-                    return Err(Failure::Unavailable("the engine stopped again at once".into()));
+                    return Err(self.stopped());
                 }
                 tracing::error!("the engine stopped in the background; it is opened anew");
                 was_opened_anew = true;
@@ -207,9 +215,7 @@ impl Writer {
         let committed = guarded(|| Ok(batch.durability(Some(PersistMode::SyncData)).commit()));
         match committed {
             Ok(Ok(())) => Ok(row),
-            Ok(Err(fjall::Error::Poisoned)) => {
-                Err(Unwritten::Failed(Trouble::Stopped, Failure::Engine(fjall::Error::Poisoned)))
-            }
+            Ok(Err(fjall::Error::Poisoned)) => Err(Unwritten::Failed(Trouble::Stopped, self.stopped())),
             Ok(Err(error)) => Err(Unwritten::Failed(Trouble::Tail, error.into())),
             Err(panic) => Err(Unwritten::Failed(Trouble::Stopped, panic)),
         }

@@ -177,8 +177,9 @@ pub fn every_field_of_an_event_comes_back<F: Fresh>(mut fresh: F) {
             let seq = stored.len() as u64 + 1;
             messages += u64::from(kind.is_message());
             let (id, prev_id) = if seq == 18 { (EventId::MAX, id(17)) } else { (id(seq), id(seq - 1)) };
-            let from = user(if seq % 2 == 0 { i64::MAX as u64 } else { 1 });
-            let body = if seq % 3 == 0 { Bytes::new() } else { Bytes::from_static("\"text\":\"안녕\"".as_bytes()) };
+            let from = user(if seq.is_multiple_of(2) { i64::MAX as u64 } else { 1 });
+            let body =
+                if seq.is_multiple_of(3) { Bytes::new() } else { Bytes::from_static("\"text\":\"안녕\"".as_bytes()) };
             let seq = Seq(seq);
             let conversation = of;
             stored.push(Event { conversation, seq, id, prev_id, messages, epoch, from, kind, key, origin, body });

@@ -9,3 +9,5 @@ pub(crate) mod event;
 pub(crate) mod key;
 pub(crate) mod number;
 pub(crate) mod session;
+#[cfg(test)]
+mod tests;

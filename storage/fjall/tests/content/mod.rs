@@ -18,6 +18,7 @@ const CHANNELS: u64 = 3;
 const ALL: Amount = Amount { events: usize::MAX, bytes: usize::MAX };
 
 /// Choices that a seed repeats (SplitMix64; Steele, Lea, Flood 2014).
+#[derive(Clone)]
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
@@ -50,6 +51,7 @@ fn names() -> Vec<SessionKey> {
 }
 
 /// Makes rounds, one after the other.
+#[derive(Clone)]
 pub(crate) struct Rounds {
     dice: Dice,
     heads: Vec<(ConversationId, Seq, EventId, u64)>,
@@ -111,6 +113,27 @@ impl Rounds {
         self.sessions(&mut round);
         round.fanned_out = Some(EventId(self.id - 1));
         round
+    }
+
+    /// Rolls back to here after a round that was not stored: what comes next is something else.
+    pub(crate) fn changed(mut self) -> Self {
+        self.dice.0 ^= 1 << 60;
+        self.id += 1_000;
+        self
+    }
+
+    /// Every event of every round is there, in order, and no other.
+    pub(crate) fn check(&self, store: &FjallStore) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for (of, head, id, _) in &self.heads {
+            let events = runtime.block_on(store.events(*of, Span::After(Seq::ZERO), ALL)).unwrap();
+            let mut last = (Seq::ZERO, EventId::ZERO);
+            for event in &events {
+                assert_eq!((event.seq, event.prev_id), (last.0.next(), last.1), "{of}");
+                last = (event.seq, event.id);
+            }
+            assert_eq!(last, (*head, *id), "{of}");
+        }
     }
 
     /// What goes with events.
