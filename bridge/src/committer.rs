@@ -19,6 +19,9 @@ const IDLE: Duration = Duration::from_millis(100);
 /// The wait before a round of unknown outcome is committed again; doubled up to [`AGAIN_MAX`].
 const AGAIN: Duration = Duration::from_millis(10);
 const AGAIN_MAX: Duration = Duration::from_secs(1);
+/// The wait after a round that could not be stored: marks stay for the next one, which would fail at once as well. Short, for
+/// all that comes meanwhile waits for its refusal, and for the room that there is again.
+const REST: Duration = Duration::from_millis(100);
 
 /// Writes rounds. Stepped by hand in tests on virtual time: [`start`](Self::start), then [`finish`](Self::finish).
 pub struct Committer {
@@ -48,12 +51,15 @@ impl Committer {
         Self { inner, posts, fan_out: Vec::new(), users: Vec::new(), late_index: Vec::new(), told_all_at_ms: 0 }
     }
 
-    /// Commits rounds until `stop` is set and nothing is left. Blocks; to be called on a thread of its own.
+    /// Commits rounds until `stop` is set and nothing is left, or nothing can be stored: what is lost then is marks, which costs
+    /// repeats. Blocks; to be called on a thread of its own.
     pub fn run(mut self, stop: &AtomicBool) {
         *self.inner.committer.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current());
         loop {
             match self.start() {
-                Some(started) => self.commit(&started),
+                Some(started) if self.commit(&started, stop) => {}
+                Some(_) if stop.load(Ordering::Acquire) => return,
+                Some(_) => std::thread::sleep(REST),
                 None if stop.load(Ordering::Acquire) => return,
                 None => {
                     self.tell_settled();
@@ -87,8 +93,8 @@ impl Committer {
         is_time
     }
 
-    /// Commits until the outcome is known.
-    fn commit(&mut self, started: &Started) {
+    /// Commits until the outcome is known, or `stop` is set and it is not; whether the round is stored.
+    fn commit(&mut self, started: &Started, stop: &AtomicBool) -> bool {
         let mut again = AGAIN;
         loop {
             let (done, outcome) = mpsc::sync_channel(1);
@@ -98,15 +104,22 @@ impl Committer {
             });
             self.inner.deps.store.commit(started.round(), done);
             match outcome.recv() {
-                Ok(Ok(())) => return self.finish(started, true),
+                Ok(Ok(())) => {
+                    self.finish(started, true);
+                    return true;
+                }
                 Ok(Err(CommitError::Failed(error))) => {
                     tracing::warn!(%error, "a round was not stored; its publishes are not acknowledged");
-                    return self.finish(started, false);
+                    self.finish(started, false);
+                    return false;
                 }
                 Ok(Err(CommitError::Unknown(error))) => {
                     tracing::warn!(%error, "the outcome of a round is not known; it is committed again");
                 }
                 Err(_) => tracing::error!("the store dropped a round without an answer; it is committed again"),
+            }
+            if stop.load(Ordering::Acquire) {
+                return false;
             }
             std::thread::sleep(again);
             again = (again * 2).min(AGAIN_MAX);
