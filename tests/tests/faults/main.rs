@@ -7,6 +7,7 @@
 mod checker;
 mod checker_tests;
 mod connection;
+mod disk_full;
 mod history;
 mod kill;
 mod load;

@@ -10,7 +10,7 @@ use talaria_tests::PATIENCE;
 use crate::connection::{Connection, End, Login};
 
 /// How long a client waits before it tries again to connect. Stock clients wait a second; this finds the server while it starts.
-const RETRY: Duration = Duration::from_millis(5);
+const RETRY: Duration = Duration::from_millis(20);
 
 pub(crate) struct Stage {
     /// The same for every server of the run, so that clients are there before it is.
