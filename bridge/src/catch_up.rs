@@ -28,6 +28,10 @@ impl CatchUps for Bridge {
         self.inner.catch_up(user, conversation, position, amount).await
     }
 
+    async fn is_member(&self, user: UserId, conversation: ConversationId) -> Result<bool, StoreError> {
+        Ok(self.inner.joined(user, conversation).await?.is_some())
+    }
+
     async fn moves(
         &self,
         user: UserId,

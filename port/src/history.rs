@@ -41,6 +41,9 @@ pub trait CatchUps: Send + Sync {
         amount: Amount,
     ) -> Result<Option<CatchUp>, StoreError>;
 
+    /// Whether the user is a member now.
+    async fn is_member(&self, user: UserId, conversation: ConversationId) -> Result<bool, StoreError>;
+
     /// The user's index from `from` on, after the row given. Includes the user's `self/` stream.
     async fn moves(
         &self,

@@ -204,6 +204,10 @@ impl CatchUps for Chat {
         Ok(Some(CatchUp { events, upto, head }))
     }
 
+    async fn is_member(&self, user: UserId, conversation: ConversationId) -> Result<bool, StoreError> {
+        Ok(Self::is_member(self, user, conversation).await)
+    }
+
     async fn moves(
         &self,
         _user: UserId,

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use talaria_core::{Handle, UserId};
 use talaria_port::StoreError;
 use talaria_port::authenticate::{Identity, Revoked};
 use talaria_port::deliver::{Address, Mailbox, Post};
 use talaria_port::history::{CatchUp, Moves};
 use talaria_port::sessions::StoredSession;
+
+use crate::session::lookup::{Answer, Question};
 
 /// The token of a loop's waker.
 pub(crate) const WAKE: mio::Token = mio::Token(usize::MAX);
@@ -20,8 +21,8 @@ pub(crate) enum News {
     Authenticated(Result<Option<Identity>, StoreError>),
     /// The stored session.
     Loaded(Result<Option<StoredSession>, StoreError>),
-    /// Whose handle it is.
-    Resolved(Handle, Result<Option<UserId>, StoreError>),
+    /// What a packet waits to know.
+    Answered(Question, Answer),
     /// A piece of the index.
     Moves(u32, Result<Moves, StoreError>),
     /// A piece of a conversation.

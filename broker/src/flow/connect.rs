@@ -216,7 +216,7 @@ fn acknowledge(connection: &mut Connection, turn: &mut Turn<'_>) {
     connection.will = login.will.clone();
     connection.connack(&login, login.is_present == Some(true), turn.shared.settings.packet_bytes_max);
     // D4: entered in the directory, then the walk from the mark.
-    if !connection.own.is_empty() {
+    if !connection.own.is_empty() || connection.channels.is_some() {
         connection.register(turn);
     }
 }

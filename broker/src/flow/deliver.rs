@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use talaria_core::limits::OUTBOUND_BUFFER_BYTES_MAX;
 use talaria_core::topic::OwnTopic;
+use talaria_core::{ChannelId, ConversationId};
 use talaria_port::deliver::{Hint, Outgoing};
 use talaria_port::error::Refusal;
 
@@ -19,13 +20,31 @@ pub(crate) fn on_live(connection: &mut Connection, turn: &mut Turn<'_>, event: &
 }
 
 pub(crate) fn on_hint(connection: &mut Connection, hint: &Hint) {
-    let json = match hint {
+    match hint {
         Hint::Typing { conversation, from } => {
-            format!(r#"{{"type":"typing","conv":"{conversation}","from":"{from}"}}"#)
+            let json = format!(r#"{{"type":"typing","conv":"{conversation}","from":"{from}"}}"#);
+            match conversation {
+                ConversationId::Channel(channel) => tell_typing(connection, *channel, &json),
+                _ => tell(connection, &json),
+            }
         }
-        Hint::Read { conversation, seq } => format!(r#"{{"type":"read","conv":"{conversation}","seq":{seq}}}"#),
-    };
-    tell(connection, &json);
+        Hint::Read { conversation, seq } => {
+            tell(connection, &format!(r#"{{"type":"read","conv":"{conversation}","seq":{seq}}}"#));
+        }
+    }
+}
+
+/// In a channel only those are told who asked for it: a hundred members typing would drown the rest.
+fn tell_typing(connection: &mut Connection, channel: ChannelId, json: &str) {
+    if connection.channels.as_ref().is_some_and(|channels| channels.contains(channel)) && takes_hints(connection) {
+        connection.wire().publish(&format!("channel/{channel}/typing"), json.as_bytes(), None);
+    }
+}
+
+/// Hints are dropped where there is no room for them.
+fn takes_hints(connection: &Connection) -> bool {
+    let unwritten = connection.active.as_ref().map_or(0, |active| active.out.len());
+    connection.phase == Phase::Live && unwritten <= OUTBOUND_BUFFER_BYTES_MAX
 }
 
 /// A refusal, as those are told who get no reason code.
@@ -53,8 +72,7 @@ pub(crate) fn reject(connection: &mut Connection, publishing: &Publishing, refus
 
 /// Live on `events`, at QoS 0, if it is subscribed and there is room.
 fn tell(connection: &mut Connection, json: &str) {
-    if connection.phase == Phase::Live
-        && connection.active.as_ref().is_none_or(|active| active.out.len() <= OUTBOUND_BUFFER_BYTES_MAX)
+    if takes_hints(connection)
         && let Some((spelling, _)) = connection.own.best(OwnTopic::Events)
     {
         let topic = connection.topic(OwnTopic::Events, spelling);

@@ -9,11 +9,11 @@ use crate::session::{Connection, Turn};
 /// Writes the subscriptions of a session that outlives its connection.
 pub(crate) fn write_row(connection: &Connection, turn: &Turn<'_>, reply: Option<ReplyTo>) {
     let (Some(kept), Some(key)) = (&connection.kept, connection.key()) else { return };
-    let subscriptions = connection
-        .own
-        .iter()
-        .map(|(topic, spelling, qos)| (connection.topic(topic, spelling).as_str().into(), qos))
-        .collect();
+    let own = connection.own.iter();
+    let own = own.map(|(topic, spelling, qos)| (connection.topic(topic, spelling).as_str().into(), qos));
+    let channels = connection.channels.iter().flat_map(|channels| channels.iter());
+    let typing = channels.map(|channel| (format!("channel/{channel}/typing").into(), 0));
+    let subscriptions = own.chain(typing).collect();
     let row = SessionRow { generation: connection.generation, expiry_s: kept.expiry_s, subscriptions };
     turn.shared.deps.session_log.write(SessionWrite::Row(key, row), reply);
 }

@@ -11,7 +11,7 @@ use talaria_port::error::Refusal;
 use talaria_port::ingest::{Intake, OriginClaim, Outcome, Submission};
 
 use super::{Handled, disconnect};
-use crate::session::lookup::{Resolved, resolve};
+use crate::session::lookup::{Answer, user_of};
 use crate::session::{Connection, Phase, Turn, ticket};
 
 /// A publish whose acknowledgement waits for its turn.
@@ -116,11 +116,11 @@ pub(crate) fn target_of(connection: &mut Connection, turn: &Turn<'_>, topic: &st
         Target::Channel(channel) => ConversationId::Channel(channel),
         Target::User(UserRef::Me) => ConversationId::dm(me, me),
         Target::User(UserRef::Id(user)) => ConversationId::dm(me, user),
-        Target::User(UserRef::Handle(handle)) => match resolve(connection, turn, &handle) {
-            Resolved::User(user) => ConversationId::dm(me, user),
-            Resolved::Nobody => return Err(Code::UnknownUser.into()),
-            Resolved::Unknown => return Err(Code::Unavailable.into()),
-            Resolved::Wait => return Ok(Where::Wait),
+        Target::User(UserRef::Handle(handle)) => match user_of(connection, turn, &handle) {
+            Answer::User(user) => ConversationId::dm(me, user),
+            Answer::Wait => return Ok(Where::Wait),
+            Answer::Unknown => return Err(Code::Unavailable.into()),
+            Answer::No | Answer::Member => return Err(Code::UnknownUser.into()),
         },
     };
     Ok(Where::At(conversation, what))

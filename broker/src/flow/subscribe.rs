@@ -1,45 +1,41 @@
 //! SUBSCRIBE: rights, the granted QoS, and what is durable before SUBACK (PROTOCOL "Catching up").
 
-use talaria_codec::{ReasonCode, Subscribe, Version, topic};
+use talaria_codec::{ReasonCode, Subscribe, SubscribeFilter, Version, topic};
+use talaria_core::ChannelId;
 use talaria_core::topic::{Filter, OwnTopic, UserRef};
 
 use super::{Handled, disconnect, mark};
 use crate::delivery::Delivery;
-use crate::session::lookup::{Resolved, resolve};
+use crate::session::lookup::{Answer, is_member, user_of};
 use crate::session::{Connection, Spelling, Turn, ticket};
 
 pub(crate) fn on_subscribe(connection: &mut Connection, turn: &mut Turn<'_>, packet: &Subscribe<'_>) -> Handled {
-    // First all names, for nothing may be granted by a packet that still waits.
+    // First all rights, for nothing may be granted by a packet that still waits.
     let mut wanted = Vec::new();
     for filter in packet.filters.iter() {
-        match own_filter(connection, turn, filter.filter) {
-            Own::Wait => return Handled::Wait,
-            own => wanted.push((filter.filter, filter.options.qos.number(), own)),
+        match right_to(connection, turn, filter.filter) {
+            Right::Wait => return Handled::Wait,
+            right => wanted.push((filter, right)),
         }
     }
-    let is_first = connection.own.is_empty();
-    let reasons: Vec<_> = wanted.into_iter().map(|(filter, qos, own)| grant(connection, filter, qos, &own)).collect();
-    if !connection.own.is_empty() {
+    let was_placed = !connection.own.is_empty();
+    let reasons: Vec<_> = wanted.into_iter().map(|(filter, right)| grant(connection, &filter, &right)).collect();
+    if !connection.own.is_empty() || connection.channels.is_some() {
         connection.register(turn);
     }
-    if connection.own.is_empty() || connection.kept.is_none() {
+    if !connection.is_registered || connection.kept.is_none() {
         connection.wire().suback(packet.packet_id, &reasons);
-    } else {
-        make_durable(connection, turn, packet, &reasons, is_first);
+        return Handled::Done;
     }
+    hold_suback(connection, packet, &reasons);
+    make_durable(connection, turn, was_placed);
     Handled::Done
 }
 
-fn make_durable(
-    connection: &mut Connection,
-    turn: &Turn<'_>,
-    packet: &Subscribe<'_>,
-    reasons: &[ReasonCode],
-    is_first: bool,
-) {
-    hold_suback(connection, packet, reasons);
+/// The row, and before the first subscription to one's own tree the mark that says from where on events are owed.
+fn make_durable(connection: &mut Connection, turn: &Turn<'_>, was_placed: bool) {
     let reply = Some(turn.reply(ticket::NUMBER_MAX));
-    if !is_first {
+    if was_placed || connection.own.is_empty() {
         return mark::write_row(connection, turn, reply);
     }
     // D4: it is in the directory; what comes before the mark is durable is delivered as well, which is no harm.
@@ -67,53 +63,84 @@ pub(crate) fn on_written(connection: &mut Connection, turn: &mut Turn<'_>, is_wr
     }
 }
 
-fn grant(connection: &mut Connection, filter: &str, qos: u8, own: &Own) -> ReasonCode {
-    if connection.version == Version::V5 && matches!(topic::share(filter), Ok(Some(_)) | Err(_)) {
+fn grant(connection: &mut Connection, filter: &SubscribeFilter<'_>, right: &Right) -> ReasonCode {
+    if connection.version == Version::V5 && matches!(topic::share(filter.filter), Ok(Some(_)) | Err(_)) {
         return ReasonCode::SharedSubscriptionsNotSupported;
     }
-    let (topic, spelling) = match own {
-        Own::Filter(topic, spelling) => (*topic, *spelling),
-        Own::Unknown => return ReasonCode::ImplementationSpecificError,
-        Own::Foreign | Own::Wait => return ReasonCode::NotAuthorized,
-    };
-    if let (Spelling::Handle, Some(handle)) = (spelling, filter.split('/').nth(1)) {
-        connection.handle = Some(handle.into());
+    let qos = filter.options.qos.number().min(1);
+    match right {
+        Right::Own(topic, spelling) => {
+            if let (Spelling::Handle, Some(handle)) = (spelling, filter.filter.split('/').nth(1)) {
+                connection.handle = Some(handle.into());
+            }
+            connection.own.set(*topic, *spelling, Some(qos));
+        }
+        Right::Typing(channel) => {
+            if !connection.channels.get_or_insert_default().set(*channel) {
+                return ReasonCode::QuotaExceeded;
+            }
+            // Typing is told once or not at all.
+            return ReasonCode::Success;
+        }
+        Right::Unknown => return ReasonCode::ImplementationSpecificError,
+        Right::None | Right::Wait => return ReasonCode::NotAuthorized,
     }
-    connection.own.set(topic, spelling, Some(qos.min(1)));
     if qos == 0 { ReasonCode::Success } else { ReasonCode::GrantedQoS1 }
 }
 
 /// What a filter is to this user.
-pub(crate) enum Own {
+pub(crate) enum Right {
     /// In the user's own tree.
-    Filter(OwnTopic, Spelling),
+    Own(OwnTopic, Spelling),
+    /// Typing in a channel that the user is in.
+    Typing(ChannelId),
     /// Nothing they may subscribe to.
-    Foreign,
-    /// The store cannot say now whose handle it spells.
+    None,
+    /// The store cannot say now.
     Unknown,
     /// It is being looked up.
     Wait,
 }
 
+fn right_to(connection: &mut Connection, turn: &Turn<'_>, filter: &str) -> Right {
+    let Some(Filter::ChannelTyping(channel)) = Filter::parse(filter) else {
+        return own_filter(connection, turn, filter);
+    };
+    match is_member(connection, turn, channel) {
+        Answer::Member => Right::Typing(channel),
+        Answer::Wait => Right::Wait,
+        Answer::Unknown => Right::Unknown,
+        Answer::No | Answer::User(_) => Right::None,
+    }
+}
+
 /// The filter's form and spelling, where it is in the user's own tree.
-pub(crate) fn own_filter(connection: &mut Connection, turn: &Turn<'_>, filter: &str) -> Own {
-    let Some(Filter::User(user, topic)) = Filter::parse(filter) else { return Own::Foreign };
+pub(crate) fn own_filter(connection: &mut Connection, turn: &Turn<'_>, filter: &str) -> Right {
+    let Some(Filter::User(user, topic)) = Filter::parse(filter) else { return Right::None };
     match user {
-        UserRef::Me => Own::Filter(topic, Spelling::Me),
-        UserRef::Id(user) if Some(user) == connection.user => Own::Filter(topic, Spelling::Id),
-        UserRef::Id(_) => Own::Foreign,
-        UserRef::Handle(handle) => match resolve(connection, turn, &handle) {
-            Resolved::User(user) if Some(user) == connection.user => Own::Filter(topic, Spelling::Handle),
-            Resolved::User(_) | Resolved::Nobody => Own::Foreign,
-            Resolved::Unknown => Own::Unknown,
-            Resolved::Wait => Own::Wait,
+        UserRef::Me => Right::Own(topic, Spelling::Me),
+        UserRef::Id(user) if Some(user) == connection.user => Right::Own(topic, Spelling::Id),
+        UserRef::Id(_) => Right::None,
+        UserRef::Handle(handle) => match user_of(connection, turn, &handle) {
+            Answer::User(user) if Some(user) == connection.user => Right::Own(topic, Spelling::Handle),
+            Answer::Wait => Right::Wait,
+            Answer::Unknown => Right::Unknown,
+            Answer::User(_) | Answer::No | Answer::Member => Right::None,
         },
     }
 }
 
-/// A subscription of the stored session; its rights were checked when it was asked for, and one's own tree stays one's own.
+/// A subscription of the stored session; its rights were checked when it was asked for. One's own tree stays one's own, and of a channel
+/// members alone are told.
 pub(crate) fn restore(connection: &mut Connection, filter: &str, options: u8) {
-    let Some(Filter::User(user, topic)) = Filter::parse(filter) else { return };
+    let (user, topic) = match Filter::parse(filter) {
+        Some(Filter::User(user, topic)) => (user, topic),
+        Some(Filter::ChannelTyping(channel)) => {
+            connection.channels.get_or_insert_default().set(channel);
+            return;
+        }
+        _ => return,
+    };
     let spelling = match user {
         UserRef::Me => Spelling::Me,
         UserRef::Id(user) if Some(user) == connection.user => Spelling::Id,

@@ -33,7 +33,7 @@ use crate::transport::Transport;
 use lookup::Lookups;
 use resends::Resend;
 
-pub(crate) use subscriptions::{OwnFilters, Spelling};
+pub(crate) use subscriptions::{ChannelFilters, OwnFilters, Spelling};
 pub(crate) use turn::Turn;
 
 /// Seconds in which an ending connection gets rid of what is unwritten, and its peer takes note. Beyond: closed.
@@ -92,6 +92,7 @@ pub(crate) struct Connection {
     pub(crate) active: Option<Box<Active>>,
     pub(crate) kept: Option<Box<Kept>>,
     pub(crate) will: Option<Box<Will>>,
+    pub(crate) channels: Option<Box<ChannelFilters>>,
     /// What earlier connections left, until the first new publish.
     pub(crate) resend: Option<Box<Resend>>,
     pub(crate) client_id: Box<str>,
@@ -127,6 +128,7 @@ impl Connection {
             kept: None,
             will: None,
             client_id: Box::default(),
+            channels: None,
             resend: None,
             handle: None,
             user: None,

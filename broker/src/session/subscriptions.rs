@@ -1,5 +1,7 @@
-//! Subscriptions to one's own tree in 32 bits: five forms in three spellings, two bits each.
+//! Subscriptions of a session: to one's own tree in 32 bits (five forms in three spellings, two bits each), and to channels' typing.
 
+use talaria_core::ChannelId;
+use talaria_core::limits::SUBSCRIPTIONS_PER_SESSION_MAX;
 use talaria_core::topic::OwnTopic;
 
 /// How a filter spelled its user; deliveries use the same spelling.
@@ -46,6 +48,10 @@ impl OwnFilters {
 
     /// The subscription that a message to the leaf goes to: the highest QoS of all that match.
     pub(crate) fn best(self, leaf: OwnTopic) -> Option<(Spelling, u8)> {
+        // Nothing goes before it, and nearly every session has it.
+        if self.get(leaf, Spelling::Me) == Some(1) {
+            return Some((Spelling::Me, 1));
+        }
         self.iter()
             .filter(|(topic, ..)| topic.covers(leaf))
             .max_by_key(|&(topic, spelling, qos)| (qos, topic == leaf, std::cmp::Reverse(spelling as u8)))
@@ -55,6 +61,43 @@ impl OwnFilters {
     /// Whether there is none.
     pub(crate) fn is_empty(self) -> bool {
         self.0 == 0
+    }
+}
+
+/// Channels whose `typing` a session subscribed to.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct ChannelFilters(Vec<ChannelId>);
+
+impl ChannelFilters {
+    /// Subscribes; `false` where there are as many as may be.
+    pub(crate) fn set(&mut self, channel: ChannelId) -> bool {
+        let is_there = self.contains(channel);
+        if !is_there && self.0.len() < SUBSCRIPTIONS_PER_SESSION_MAX {
+            self.0.push(channel);
+        }
+        is_there || self.contains(channel)
+    }
+
+    /// Ends the subscription; whether there was one.
+    pub(crate) fn unset(&mut self, channel: ChannelId) -> bool {
+        let before = self.0.len();
+        self.0.retain(|known| *known != channel);
+        self.0.len() < before
+    }
+
+    /// Whether there is one.
+    pub(crate) fn contains(&self, channel: ChannelId) -> bool {
+        self.0.contains(&channel)
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ChannelId> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

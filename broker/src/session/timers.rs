@@ -115,7 +115,7 @@ impl Connection {
             (News::HandedOver, Phase::Connecting) => flow::connect::on_handed_over(self, turn),
             (News::TakenOver(by), _) => self.on_taken_over(turn, by),
             (News::Revoked, _) => flow::disconnect::fail(self, turn, ReasonCode::NotAuthorized),
-            (News::Resolved(handle, answer), Phase::Live) => lookup::on_resolved(self, handle, answer),
+            (News::Answered(question, answer), Phase::Live) => lookup::on_answered(self, question, answer),
             (News::Moves(number, moves), Phase::Live) => {
                 self.with_delivery(false, |delivery, _| delivery.on_moves(number, moves, &moment));
             }
