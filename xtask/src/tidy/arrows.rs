@@ -1,7 +1,8 @@
 //! Arrows between crates point one way (DESIGN §8).
 //!
 //! What is shipped keeps to the arrows. Tests may name more: a backend and the contract suites, because a role is tested on the
-//! memory store and a backend by its suite; never another role, which is met in `port` there too.
+//! memory store and a backend by its suite; never another role, which is met in `port` there too. `tests` and `bench`
+//! stand above all roles and may name each: their simulations assemble them without the kernel.
 
 use super::Finding;
 use crate::metadata::{Dependency, Kind, Member};
@@ -13,7 +14,9 @@ struct Place {
 }
 
 const ROLE: &[&str] = &["core", "port"];
-const ABOVE_SERVER: &[&str] = &["core", "port", "broker/codec", "server"];
+const SERVER: &[&str] = &["core", "port", "broker", "bridge", "presence", "accounts", "push", "api", "storage/*"];
+const ABOVE_SERVER: &[&str] =
+    &["core", "port", "broker/codec", "broker", "bridge", "presence", "accounts", "push", "api", "server"];
 
 /// The first that matches counts; `*` is one name.
 const PLACES: &[Place] = &[
@@ -28,10 +31,7 @@ const PLACES: &[Place] = &[
     Place { folder: "storage/contract", may_use: ROLE },
     Place { folder: "storage/*", may_use: ROLE },
     Place { folder: "api", may_use: &["core", "port", "accounts", "presence"] },
-    Place {
-        folder: "server",
-        may_use: &["core", "port", "broker", "bridge", "presence", "accounts", "push", "api", "storage/*"],
-    },
+    Place { folder: "server", may_use: SERVER },
     Place { folder: "tests", may_use: ABOVE_SERVER },
     Place { folder: "bench", may_use: ABOVE_SERVER },
     Place { folder: "xtask", may_use: &[] },
@@ -156,6 +156,14 @@ mod tests {
             assert!(!is_fine(folder, "storage/memory", Kind::Normal), "{folder}");
             assert!(is_fine(folder, "storage/memory", Kind::Dev), "{folder}");
         }
+    }
+
+    #[test]
+    fn tests_and_bench_stand_above_every_role_and_not_above_each_other() {
+        for role in ["broker", "bridge", "accounts", "api", "server"] {
+            assert!(is_fine("tests", role, Kind::Normal) && is_fine("bench", role, Kind::Normal), "{role}");
+        }
+        assert!(!is_fine("tests", "bench", Kind::Dev) && !is_fine("server", "tests", Kind::Dev));
     }
 
     #[test]

@@ -14,8 +14,10 @@ use crate::workspace::Workspace;
 const SHIPPED: &str = "talaria-server";
 
 /// Features that are for tests: (package, feature, why).
-const TEST_FEATURES: &[(&str, &str, &str)] =
-    &[("talaria-core", "rule-switches", "it lets a rule of delivery be switched off, which is for tests of the rules")];
+const TEST_FEATURES: &[(&str, &str, &str)] = &[
+    ("talaria-core", "rule-switches", "it lets a rule of delivery be switched off, which is for tests of the rules"),
+    ("talaria-broker", "simulation", "it lets a loop run without the kernel, which is for tests and measurements"),
+];
 
 /// A package of the program.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
