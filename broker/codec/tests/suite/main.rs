@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a broken rule is told by a panic, as in any test")]
 
 mod answers;
+mod corpus;
 mod differential;
 mod encoding;
 mod packets;

@@ -23,7 +23,10 @@ use mutated::mutations;
 fn a_packet_is_the_same_in_both() {
     for (version, direction) in WAYS {
         for (name, packets) in types(version, direction) {
-            check(300, &packets, |packet| {
+            check(100, &packets, |packet| {
+                if accepted_by_ours_alone(&packet) {
+                    return Ok(());
+                }
                 let bytes = written(&packet, version);
                 let read_by_them = theirs::decode(&bytes, version);
                 prop_assert!(read_by_them.is_ok(), "{} {:?}: {:?}", name, packet, read_by_them);
@@ -43,7 +46,7 @@ fn a_packet_is_the_same_in_both() {
 fn a_mutated_packet_is_judged_by_both_alike() {
     for (version, direction) in WAYS {
         for (_, packets) in types(version, direction) {
-            check(1_500, &(packets, mutations()), |(packet, mutations)| {
+            check(250, &(packets, mutations()), |(packet, mutations)| {
                 let bytes = mutated::mutate(&written(&packet, version), &mutations);
                 judged_alike(&bytes, version, direction)
             });
@@ -55,7 +58,7 @@ fn a_mutated_packet_is_judged_by_both_alike() {
 #[test]
 fn random_bytes_are_judged_by_both_alike() {
     let bytes = (any::<u8>(), prop::collection::vec(any::<u8>(), 0..16)).prop_map(|(first, body)| packet(first, &body));
-    check(20_000, &bytes, |bytes| {
+    check(5_000, &bytes, |bytes| {
         for (version, direction) in WAYS {
             judged_alike(&bytes, version, direction)?;
         }
@@ -68,14 +71,14 @@ fn judged_alike(bytes: &[u8], version: Version, direction: Direction) -> Checked
     let hex = || format!("{version:?} {direction:?} {}", to_hex(bytes));
     match (&ours, &theirs) {
         (Ok(ours), Ok(theirs)) => {
-            if ours::plain(ours, version) != theirs::plain(theirs) { println!("VALUES|{}|{:?}|{:?}", hex(), ours, theirs); }
+            prop_assert_eq!(ours::plain(ours, version), theirs::plain(theirs), "{}", hex());
         }
         (Err(_), Err(_)) => {}
         (Err(error), Ok(theirs)) => {
-            println!("THEIRS|{:?}|{}|", error.rule(), hex()); let _=theirs;
+            prop_assert!(accepted_by_theirs_alone(bytes, error.rule()), "{}: {} but {:?}", hex(), error, theirs);
         }
         (Ok(ours), Err(theirs)) => {
-            println!("OURS|{}|{}|{:?}", theirs, hex(), ours);
+            prop_assert!(accepted_by_ours_alone(ours), "{}: {} but {:?}", hex(), theirs, ours);
         }
     }
     Ok(())
