@@ -5,9 +5,12 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use talaria_codec::{Publish, PublishProperties, QoS, Version};
@@ -21,6 +24,8 @@ use crate::seed::seed;
 
 const MIB: u64 = 1024 * 1024;
 const DISK_MIB: u64 = 160;
+/// How soon what others give back is taken from them.
+const FILL_EVERY: Duration = Duration::from_millis(1);
 /// Publishes of the load before the disk is full, and again after there is room.
 const ACKNOWLEDGED: u64 = 300;
 /// A dozen clients come again and again for ten seconds; what cannot be stored is not told for each of them.
@@ -59,19 +64,52 @@ impl Disk {
 
     /// Fills it until at most so many bytes are left.
     fn fill(&self, leave_bytes: u64) {
-        let mut ballast = File::options().create(true).append(true).open(self.ballast()).unwrap();
-        let block = vec![1; 4096];
-        while self.free_bytes() > leave_bytes {
-            match ballast.write(&block) {
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::StorageFull => return,
-                Err(error) => panic!("the ballast: {error}"),
+        fill(&self.ballast(), || self.free_bytes() > leave_bytes);
+    }
+
+    /// Keeps it full to the last block, whatever others give back, until the guard is dropped.
+    fn keep_full(&self) -> KeptFull<'_> {
+        self.fill(0);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (ballast, is_over_too) = (self.ballast(), Arc::clone(&is_over));
+        let filler = thread::spawn(move || {
+            while !is_over_too.load(Ordering::Acquire) {
+                fill(&ballast, || true);
+                thread::sleep(FILL_EVERY);
             }
-        }
+        });
+        KeptFull { disk: self, is_over, filler: Some(filler) }
     }
 
     fn make_room(&self) {
         fs::remove_file(self.ballast()).unwrap();
+    }
+}
+
+fn fill(ballast: &Path, is_wanted: impl Fn() -> bool) {
+    let mut ballast = File::options().create(true).append(true).open(ballast).unwrap();
+    let block = vec![1; 4096];
+    while is_wanted() {
+        match ballast.write(&block) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::StorageFull => return,
+            Err(error) => panic!("the ballast: {error}"),
+        }
+    }
+}
+
+/// A full disk; there is room again when it is dropped.
+struct KeptFull<'a> {
+    disk: &'a Disk,
+    is_over: Arc<AtomicBool>,
+    filler: Option<JoinHandle<()>>,
+}
+
+impl Drop for KeptFull<'_> {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Release);
+        self.filler.take().unwrap().join().unwrap();
+        self.disk.make_room();
     }
 }
 
@@ -141,10 +179,15 @@ fn is_alive(server: &Server) {
     }
 }
 
-/// The texts of somebody's notes to themselves.
+/// The texts of somebody's notes to themselves, asked for until there is an answer: while the engine is being opened anew there is none.
 fn notes(server: &Server, person: &Person) -> Vec<String> {
     let path = format!("/v1/conversations/dm/{0}-{0}/events?after_seq=0&limit=200", person.id);
-    let page = server.get(person, &path).is(200);
+    let until = Instant::now() + PATIENCE;
+    let mut answer = server.get(person, &path);
+    while answer.status == 503 && Instant::now() < until {
+        answer = server.get(person, &path);
+    }
+    let page = answer.is(200);
     page["events"].as_array().unwrap().iter().map(|event| event["text"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -186,17 +229,59 @@ fn below_the_reserve_nothing_is_acknowledged_until_there_is_room() {
     drop(server.stop());
 }
 
+/// Without a reserve the engine itself meets the end of the disk, in the middle of a write.
+#[test]
+fn a_failed_write_of_the_engine_is_not_acknowledged_and_not_the_end() {
+    let disk = Disk::mount();
+    let server = Server::start(disk.home(address(5), 0));
+    let load = Load::start(&server, seed("no reserve"));
+    let [pat] = server.people(["@pat"]);
+    // Too long for what is left in a block.
+    let mut probes = [Version::V311, Version::V5].map(|version| {
+        let text = format!("{version:?} {}", "x".repeat(90_000));
+        Probe::connect(server.mqtt(), &pat, version, text)
+    });
+    load.stage.wait_for_acknowledged(ACKNOWLEDGED);
+    server.post(&pat, "/v1/users/me/messages", &json!({"text": "before"})).is(201);
+
+    let full = disk.keep_full();
+    server.log().wait_for("a round could not be written");
+    let account = json!({"handle": "@sam", "password": "winged sandals", "name": "Sam"});
+    let refused = http::request(server.http(), "POST", "/v1/users", None, Some(&account)).is(503);
+    assert_eq!(refused["code"], "unavailable");
+    probes.iter_mut().for_each(|probe| probe.publish(false));
+    is_alive(&server);
+    assert_eq!(notes(&server, &pat), ["before"]);
+    for probe in &mut probes {
+        assert!(!probe.is_acknowledged());
+    }
+    is_alive(&server);
+    assert_eq!(notes(&server, &pat), ["before"]);
+
+    drop(full);
+    http::request(server.http(), "POST", "/v1/users", None, Some(&account)).is(201);
+    for probe in &mut probes {
+        probe.publish_again();
+        assert!(probe.is_acknowledged());
+    }
+    load.stage.wait_for_acknowledged(load.stage.acknowledged() + ACKNOWLEDGED);
+    assert_eq!(check(&load.finish(&server)), []);
+    let [one, other] = probes.map(|probe| probe.text);
+    assert_eq!(notes(&server, &pat), ["before".to_owned(), one, other]);
+    drop(server.stop());
+}
+
 /// What cannot be written any more does not keep it from ending.
 #[test]
-fn it_drains_on_a_full_disk() {
+fn it_drains_and_starts_on_a_full_disk() {
     const RESERVE: u64 = 64 * MIB;
     let disk = Disk::mount();
     let server = Server::start(disk.home(address(4), RESERVE));
     let load = Load::start(&server, seed("drain"));
     load.stage.wait_for_acknowledged(ACKNOWLEDGED);
     disk.fill(RESERVE / 2);
-    let home = server.stop();
+    let server = server.restart();
+    is_alive(&server);
     disk.make_room();
-    let server = Server::start(home);
     assert_eq!(check(&load.finish(&server)), []);
 }
