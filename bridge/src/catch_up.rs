@@ -10,7 +10,6 @@ use talaria_port::messages::{Amount, Span, Window};
 use talaria_port::sessions::Position;
 
 use crate::conversation::{Entry, Head};
-use crate::members::Members;
 use crate::{Bridge, Inner};
 
 /// Rows of one piece of a walk.
@@ -45,7 +44,7 @@ impl CatchUps for Bridge {
 
 impl Inner {
     async fn catch_up(
-        &self,
+        self: &Arc<Self>,
         user: UserId,
         id: ConversationId,
         position: Position,
@@ -75,18 +74,8 @@ impl Inner {
     }
 
     /// From when on the user is a member now.
-    pub(crate) async fn joined(&self, user: UserId, id: ConversationId) -> Result<Option<Seq>, StoreError> {
-        if let Some(Entry::Awake(conversation)) = self.shards.lock_of(id).entries.get(&id) {
-            return Ok(conversation.receivers.joined(user));
-        }
-        match (Members::named(id), id) {
-            (Some(members), _) => Ok(members.joined(user)),
-            (None, ConversationId::Channel(channel)) => {
-                let intervals = self.deps.channels.intervals(channel, user).await?;
-                Ok(intervals.last().filter(|interval| interval.left_seq.is_none()).map(|interval| interval.joined_seq))
-            }
-            (None, _) => Ok(None),
-        }
+    pub(crate) async fn joined(self: &Arc<Self>, user: UserId, id: ConversationId) -> Result<Option<Seq>, StoreError> {
+        Ok(self.receivers(id).await?.joined(user))
     }
 
     /// The committed head: of an awake conversation its own, else the last event stored.

@@ -74,18 +74,42 @@ impl Bridge {
 }
 
 impl Inner {
-    /// Who receives now: of an awake conversation its own copy.
-    pub(crate) async fn receivers(&self, id: ConversationId) -> Result<Members, StoreError> {
-        if let Some(Entry::Awake(conversation)) = self.shards.lock_of(id).entries.get(&id) {
-            return Ok(conversation.receivers.clone());
-        }
-        match (Members::named(id), id) {
-            (Some(members), _) => Ok(members),
-            (None, ConversationId::Channel(channel)) => {
-                let roster = self.deps.channels.roster(channel).await?;
-                Ok(Members::Channel(Arc::new(roster.map(|roster| roster.members).unwrap_or_default())))
+    /// Who receives now: of an awake conversation its own copy. A sleeping channel is woken for it, because where one member asks,
+    /// as after a return, the others soon do.
+    pub(crate) async fn receivers(self: &Arc<Self>, id: ConversationId) -> Result<Members, StoreError> {
+        loop {
+            if let Some(members) = self.awake_receivers(id).or_else(|| Members::named(id)) {
+                return Ok(members);
             }
-            (None, _) => Ok(Members::Channel(Arc::default())),
+            if self.begin_to_wake(id) {
+                Arc::clone(self).wake_up(id).await;
+                if let Some(members) = self.awake_receivers(id) {
+                    return Ok(members);
+                }
+            }
+            // Somebody else wakes it, or it cannot be woken.
+            let (members, _) = self.read_members(id).await?.unwrap_or((Members::Channel(Arc::default()), Vec::new()));
+            // Woken meanwhile, it may have changed since it was read.
+            if self.awake_receivers(id).is_none() {
+                return Ok(members);
+            }
+        }
+    }
+
+    /// Whether it slept and is this caller's to wake.
+    fn begin_to_wake(&self, id: ConversationId) -> bool {
+        let mut shard = self.shards.lock_of(id);
+        let sleeps = !shard.entries.contains_key(&id);
+        if sleeps {
+            shard.entries.insert(id, Entry::Waking(Vec::new()));
+        }
+        sleeps
+    }
+
+    fn awake_receivers(&self, id: ConversationId) -> Option<Members> {
+        match self.shards.lock_of(id).entries.get(&id) {
+            Some(Entry::Awake(conversation)) => Some(conversation.receivers.clone()),
+            _ => None,
         }
     }
 

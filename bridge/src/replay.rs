@@ -45,7 +45,7 @@ impl Bridge {
 }
 
 impl Inner {
-    async fn replay(&self, id: ConversationId, from: EventId) -> Result<u64, StoreError> {
+    async fn replay(self: &Arc<Self>, id: ConversationId, from: EventId) -> Result<u64, StoreError> {
         // Awake, it has written since the start and is fanned out by the committer.
         if matches!(self.shards.lock_of(id).entries.get(&id), Some(Entry::Awake(_))) {
             return Ok(0);

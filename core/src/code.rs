@@ -1,4 +1,6 @@
 //! What clients are told when something is refused: one numbered table for MQTT, HTTP and rejections.
+//!
+//! MQTT reasons are of those that PUBACK and PUBREC may carry (§3.4.2.1); a client may end its connection at any other, and some do.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +40,7 @@ macro_rules! codes {
 }
 
 codes! {
-    NotAuthenticated = "not_authenticated", 0x86, 401, "the credentials are missing or wrong";
+    NotAuthenticated = "not_authenticated", 0x87, 401, "the credentials are missing or wrong";
     NotAllowed = "not_allowed", 0x87, 403, "you have no right to do this";
     NotAMember = "not_a_member", 0x87, 403, "you are not a member of this conversation";
     UnknownUser = "unknown_user", 0x87, 404, "there is no such user";
@@ -46,8 +48,8 @@ codes! {
     NotFound = "not_found", 0x87, 404, "there is no such thing";
     TopicInvalid = "topic_invalid", 0x90, 400, "nothing can be published to this topic";
     PayloadInvalid = "payload_invalid", 0x99, 400, "the payload is not valid";
-    TextTooLong = "text_too_long", 0x95, 413, "a text holds at most 100,000 characters";
-    TooLarge = "too_large", 0x95, 413, "the request is too large";
+    TextTooLong = "text_too_long", 0x97, 413, "a text holds at most 100,000 characters";
+    TooLarge = "too_large", 0x97, 413, "the request is too large";
     KeyInvalid = "key_invalid", 0x99, 400, "a key is 1 to 64 bytes";
     HandleTaken = "handle_taken", 0x83, 409, "this handle is taken";
     HandleInvalid = "handle_invalid", 0x99, 400, "a handle is `@` and 3 to 32 of a-z 0-9 . _ -";
@@ -55,7 +57,7 @@ codes! {
     TooManyDevices = "too_many_devices", 0x97, 409, "the account holds as many devices as it may";
     ChannelFull = "channel_full", 0x97, 409, "the channel has as many members as it may";
     RateLimited = "rate_limited", 0x97, 429, "too much at once, try again later";
-    Unavailable = "unavailable", 0x88, 503, "the service cannot do this now, try again";
+    Unavailable = "unavailable", 0x83, 503, "the service cannot do this now, try again";
     MethodNotAllowed = "method_not_allowed", 0x83, 405, "this resource does not know this method";
     RequestInvalid = "request_invalid", 0x83, 400, "the request is not valid";
     Internal = "internal", 0x80, 500, "something went wrong here";

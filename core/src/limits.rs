@@ -2,7 +2,7 @@
 //!
 //! Those that an operator may change are defaults here and keys in the configuration.
 
-/// Unicode scalar values in a message's text (R7). Beyond: refused with 0x95, the connection stays.
+/// Unicode scalar values in a message's text (R7). Beyond: refused with 0x97, the connection stays.
 pub const TEXT_CHARS_MAX: usize = 100_000;
 
 /// Bytes of an MQTT packet before login: a CONNECT with a will and a token fits well. Beyond: the connection closes.

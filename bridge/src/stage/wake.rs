@@ -66,6 +66,20 @@ impl Inner {
         }
     }
 
+    /// The members of a sleeping channel, by its roster and by those of its unfinished changes whose event is stored; and those changes.
+    /// `None`: there is no such channel.
+    pub(crate) async fn read_members(&self, id: ConversationId) -> Result<Option<(Members, Vec<Intent>)>, StoreError> {
+        let ConversationId::Channel(channel) = id else { return Ok(None) };
+        let Some(roster) = self.deps.channels.roster(channel).await? else { return Ok(None) };
+        let mut members = roster.members;
+        if !roster.intents.is_empty() {
+            // Read after the roster: what is settled in it is stored.
+            let (_, keys, _) = self.read_events(id).await?;
+            members = with_stored_changes(members, &roster.intents, &keys);
+        }
+        Ok(Some((Members::Channel(Arc::new(members)), roster.intents)))
+    }
+
     async fn read_conversation(&self, id: ConversationId) -> Result<Woken, StoreError> {
         let (head, keys, since_checkpoint) = self.read_events(id).await?;
         let (members, intents) = match Members::named(id) {
@@ -78,17 +92,11 @@ impl Inner {
                 }
                 (members, Vec::new())
             }
-            None => {
-                let ConversationId::Channel(channel) = id else { return Ok(Woken::Nowhere(Code::NotFound.into())) };
-                let Some(roster) = self.deps.channels.roster(channel).await? else {
-                    // A stranger gets the same answer for a channel that exists.
-                    return Ok(Woken::Nowhere(Code::NotAMember.into()));
-                };
-                (
-                    Members::Channel(Arc::new(with_stored_changes(roster.members, &roster.intents, &keys))),
-                    roster.intents,
-                )
-            }
+            // A stranger gets the same answer for a channel that exists.
+            None => match self.read_members(id).await? {
+                Some(found) => found,
+                None => return Ok(Woken::Nowhere(Code::NotAMember.into())),
+            },
         };
         let conversation = Conversation {
             id,

@@ -124,6 +124,13 @@ impl Delivery {
         }
     }
 
+    /// A session that begins at M: it was entered in the directory before, and what was fanned out between is read from the index (D4).
+    pub fn begin(last_packet_id: u16, settled: EventId) -> Self {
+        let mut this = Self::current(last_packet_id);
+        this.walk_from(settled);
+        this
+    }
+
     /// A session that returns: it was entered in the directory before (D4) and now walks the index from its mark's M.
     pub fn resume(mark: &Mark) -> Self {
         // A mark written at a disconnect knows the last packet id; one written earlier does not.

@@ -22,7 +22,7 @@ pub(crate) enum News {
     /// The stored session.
     Loaded(Result<Option<StoredSession>, StoreError>),
     /// What a packet waits to know.
-    Answered(Question, Answer),
+    Answered(Question, Result<Answer, StoreError>),
     /// A piece of the index.
     Moves(u32, Result<Moves, StoreError>),
     /// A piece of a conversation.

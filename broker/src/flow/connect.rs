@@ -16,6 +16,7 @@ use talaria_port::sessions::{Mark, SessionKey, SessionWrite, StoredSession};
 use super::{mark, subscribe, will::Will};
 use crate::delivery::Delivery;
 use crate::event_loop::mailbox::News;
+use crate::session::resends::Resend;
 use crate::session::{Connection, Kept, Phase, Turn};
 use crate::sweep;
 
@@ -198,8 +199,8 @@ fn restore_mark(connection: &mut Connection, mark: &Mark) {
     if !mark.connected {
         connection.active().unreleased.clone_from(&mark.unreleased);
     }
-    let resend = connection.resend.get_or_insert_default();
-    resend.floor = resend.floor.max(mark.resend_floor);
+    // What this process knows is more than what the mark says.
+    connection.resend.get_or_insert_with(|| Box::new(Resend::of_mark(mark.resend_floor)));
     // Without a subscription nothing is owed; its next one begins anew.
     if !connection.own.is_empty() {
         connection.active().delivery = Some(Box::new(Delivery::resume(mark)));

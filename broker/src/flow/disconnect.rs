@@ -6,7 +6,6 @@ use talaria_core::limits::SESSION_EXPIRY_S_MAX;
 use super::publish::State;
 use super::{mark, will};
 use crate::event_loop::mailbox::News;
-use crate::session::resends::Resend;
 use crate::session::{Active, Connection, Phase, Turn};
 
 pub(crate) fn on_disconnect(connection: &mut Connection, turn: &mut Turn<'_>, packet: &Disconnect<'_>) {
@@ -24,11 +23,8 @@ pub(crate) fn on_disconnect(connection: &mut Connection, turn: &mut Turn<'_>, pa
     if packet.reason != ReasonCode::DisconnectWithWill {
         connection.will = None;
     }
-    // A clean end ends what was acknowledged (PROTOCOL "Never twice"); nothing later than this moment has an id up to here.
-    connection.resend.get_or_insert_default().floor = turn.shared.settled;
-    connection.has_published = false;
     connection.is_peer_done = true;
-    leave(connection, turn);
+    end(connection, turn, true);
 }
 
 /// Closes with a reason; the will goes out.
@@ -41,12 +37,18 @@ pub(crate) fn fail(connection: &mut Connection, turn: &mut Turn<'_>, reason: Rea
 
 /// Gives everything back. What is unwritten still goes out.
 pub(crate) fn leave(connection: &mut Connection, turn: &mut Turn<'_>) {
+    end(connection, turn, false);
+}
+
+fn end(connection: &mut Connection, turn: &mut Turn<'_>, is_clean: bool) {
     if connection.is_ending() {
         return;
     }
     if connection.phase == Phase::Live {
         will::publish_now(connection, turn);
-        leave_resends(connection, turn);
+    }
+    leave_resends(connection, turn, is_clean);
+    if connection.phase == Phase::Live {
         mark::write_last(connection, turn);
     }
     connection.begin_closing(turn.shared.now_ms);
@@ -55,11 +57,19 @@ pub(crate) fn leave(connection: &mut Connection, turn: &mut Turn<'_>) {
 
 /// Remembers which publishes surely were not acknowledged: those without an answer, and those whose answer lies unwritten. What still
 /// goes out after this is not heard by a peer that is gone; where it is heard after all, nothing is sent again.
-fn leave_resends(connection: &mut Connection, turn: &Turn<'_>) {
-    let floor = connection.resend_floor();
-    let (Some(user), Some(active)) = (connection.user, &connection.active) else { return };
-    let unanswered = unanswered(active, connection.version, connection.is_peer_done);
-    turn.shared.resends.leave(user, &connection.client_id, Resend { floor, unanswered: unanswered.into() });
+fn leave_resends(connection: &mut Connection, turn: &Turn<'_>, is_clean: bool) {
+    let Some(user) = connection.user else { return };
+    let resend = connection.resend.take().map(|resend| *resend).unwrap_or_default();
+    let active = connection.active.as_ref();
+    let unanswered =
+        active.map(|active| unanswered(active, connection.version, connection.is_peer_done)).unwrap_or_default();
+    let resend = match is_clean {
+        true => resend.after_clean_end(unanswered, turn.shared.settled),
+        false => resend.after_loss(unanswered),
+    };
+    // The mark says its floor.
+    connection.resend = Some(Box::new(resend.clone()));
+    turn.shared.resends.leave(user, &connection.client_id, resend);
 }
 
 fn unanswered(active: &Active, version: Version, is_peer_done: bool) -> Vec<u16> {

@@ -33,7 +33,7 @@ pub(crate) fn write(connection: &mut Connection, turn: &Turn<'_>, connected: boo
     };
     let unreleased = active.map(|active| active.unreleased.clone()).unwrap_or_default();
     let (generation, Some(key)) = (connection.generation, connection.key()) else { return };
-    let resend_floor = connection.resend_floor();
+    let resend_floor = connection.resend.as_ref().map(|resend| resend.lowest_floor()).unwrap_or_default();
     let Some(kept) = &mut connection.kept else { return };
     kept.writes += 1;
     kept.is_mark_due = false;

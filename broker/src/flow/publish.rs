@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 use talaria_codec::{Publish, QoS, ReasonCode, Version};
 use talaria_core::limits::{SETTLE_DEADLINE_S, UNRELEASED_MAX};
 use talaria_core::topic::{PublishTopic, Target, UserRef};
-use talaria_core::{Code, ConversationId, EventId, Origin, Seq, event, payload};
+use talaria_core::{Code, ConversationId, Origin, Seq, event, payload};
 use talaria_port::error::Refusal;
 use talaria_port::ingest::{Intake, OriginClaim, Outcome, Submission};
 
@@ -119,7 +119,6 @@ pub(crate) fn target_of(connection: &mut Connection, turn: &Turn<'_>, topic: &st
         Target::User(UserRef::Handle(handle)) => match user_of(connection, turn, &handle) {
             Answer::User(user) => ConversationId::dm(me, user),
             Answer::Wait => return Ok(Where::Wait),
-            Answer::Unknown => return Err(Code::Unavailable.into()),
             Answer::No | Answer::Member => return Err(Code::UnknownUser.into()),
         },
     };
@@ -154,17 +153,10 @@ pub(crate) fn will_intake(what: What, payload: &[u8]) -> Option<Intake> {
     }
 }
 
-/// PROTOCOL "Never twice" for clients that send no key. The first publish that is no resend ends all that earlier connections left.
+/// PROTOCOL "Never twice" for clients that send no key.
 fn claim_of(connection: &mut Connection, packet_id: u16, packet: &Publish<'_>) -> OriginClaim {
-    let was_unanswered = |connection: &Connection| {
-        connection.resend.as_ref().is_some_and(|resend| resend.unanswered.contains(&packet_id))
-    };
-    let is_resend = packet.dup || was_unanswered(connection);
-    let resend_above = is_resend.then(|| connection.resend_floor());
-    if !is_resend {
-        connection.has_published = true;
-        connection.resend = None;
-    }
+    let generation = connection.generation;
+    let resend_above = connection.resend.get_or_insert_default().on_publish(packet_id, packet.dup, generation);
     OriginClaim {
         origin: Origin {
             client: event::hash(connection.client_id.as_bytes()),
@@ -173,18 +165,6 @@ fn claim_of(connection: &mut Connection, packet_id: u16, packet: &Publish<'_>) -
         },
         generation: connection.generation,
         resend_above,
-    }
-}
-
-impl Connection {
-    /// Publishes stored up to this id do not count as the first of a resend.
-    pub(crate) fn resend_floor(&self) -> EventId {
-        match &self.resend {
-            // Everything of this connection has an id above its generation, for both come from one clock.
-            _ if self.has_published => EventId(self.generation),
-            Some(resend) => resend.floor,
-            None => EventId::ZERO,
-        }
     }
 }
 

@@ -38,9 +38,11 @@ fn make_durable(connection: &mut Connection, turn: &Turn<'_>, was_placed: bool) 
     if was_placed || connection.own.is_empty() {
         return mark::write_row(connection, turn, reply);
     }
-    // D4: it is in the directory; what comes before the mark is durable is delivered as well, which is no harm.
+    // D4: it is in the directory, and begins as a resume from the mark that is written here: what was fanned out between M and
+    // the registration is owed, though nobody told it.
+    let settled = turn.moment().settled;
     let last_packet_id = connection.last_packet_id;
-    connection.active().delivery.get_or_insert_with(|| Box::new(Delivery::current(last_packet_id)));
+    connection.active().delivery.get_or_insert_with(|| Box::new(Delivery::begin(last_packet_id, settled)));
     mark::write_row(connection, turn, None);
     mark::write(connection, turn, true, reply);
 }
@@ -82,7 +84,6 @@ fn grant(connection: &mut Connection, filter: &SubscribeFilter<'_>, right: &Righ
             // Typing is told once or not at all.
             return ReasonCode::Success;
         }
-        Right::Unknown => return ReasonCode::ImplementationSpecificError,
         Right::None | Right::Wait => return ReasonCode::NotAuthorized,
     }
     if qos == 0 { ReasonCode::Success } else { ReasonCode::GrantedQoS1 }
@@ -96,8 +97,6 @@ pub(crate) enum Right {
     Typing(ChannelId),
     /// Nothing they may subscribe to.
     None,
-    /// The store cannot say now.
-    Unknown,
     /// It is being looked up.
     Wait,
 }
@@ -109,7 +108,6 @@ fn right_to(connection: &mut Connection, turn: &Turn<'_>, filter: &str) -> Right
     match is_member(connection, turn, channel) {
         Answer::Member => Right::Typing(channel),
         Answer::Wait => Right::Wait,
-        Answer::Unknown => Right::Unknown,
         Answer::No | Answer::User(_) => Right::None,
     }
 }
@@ -124,7 +122,6 @@ pub(crate) fn own_filter(connection: &mut Connection, turn: &Turn<'_>, filter: &
         UserRef::Handle(handle) => match user_of(connection, turn, &handle) {
             Answer::User(user) if Some(user) == connection.user => Right::Own(topic, Spelling::Handle),
             Answer::Wait => Right::Wait,
-            Answer::Unknown => Right::Unknown,
             Answer::User(_) | Answer::No | Answer::Member => Right::None,
         },
     }

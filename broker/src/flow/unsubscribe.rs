@@ -41,7 +41,6 @@ fn take_back(connection: &mut Connection, right: &Right) -> ReasonCode {
             connection.channels = connection.channels.take().filter(|channels| !channels.is_empty());
             was_there
         }
-        Right::Unknown => return ReasonCode::ImplementationSpecificError,
         Right::None | Right::Wait => false,
     };
     if was_there { ReasonCode::Success } else { ReasonCode::NoSubscriptionExisted }

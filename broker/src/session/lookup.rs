@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use talaria_core::limits::SETTLE_DEADLINE_S;
 use talaria_core::{ChannelId, ConversationId, Handle, UserId};
 use talaria_port::StoreError;
 
@@ -25,23 +26,30 @@ pub(crate) enum Answer {
     /// Nobody's handle; no member.
     No,
     Member,
-    /// The store cannot say now.
-    Unknown,
     /// It is being looked up: the packet waits.
     Wait,
 }
 
 /// Questions of the packet at hand.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lookups {
     answers: Vec<(Question, Answer)>,
     asked: Option<Question>,
+    /// The store could not say: asked again with the next second.
+    has_failed: bool,
+    since_ms: u64,
 }
 
 impl Lookups {
-    /// Whether an answer is out.
+    /// Whether the packet waits.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.asked.is_some()
+        self.asked.is_some() || self.has_failed
+    }
+
+    /// A second has passed: what failed may be asked again. When the connection must not wait any longer, monotonic ms.
+    pub(crate) fn on_second(&mut self) -> u64 {
+        self.has_failed = false;
+        self.since_ms + u64::from(SETTLE_DEADLINE_S) * 1000
     }
 }
 
@@ -60,7 +68,9 @@ pub(crate) fn is_member(connection: &mut Connection, turn: &Turn<'_>, channel: C
 
 fn look_up(connection: &mut Connection, turn: &Turn<'_>, question: Question) -> Answer {
     let Some(user) = connection.user else { return Answer::No };
-    let lookups = connection.active().lookups.get_or_insert_default();
+    let since_ms = turn.shared.now_ms;
+    let new = || Box::new(Lookups { answers: Vec::new(), asked: None, has_failed: false, since_ms });
+    let lookups = connection.active().lookups.get_or_insert_with(new);
     if let Some((_, answer)) = lookups.answers.iter().find(|(asked, _)| *asked == question) {
         return *answer;
     }
@@ -69,9 +79,12 @@ fn look_up(connection: &mut Connection, turn: &Turn<'_>, question: Question) -> 
         let (people, catch_ups) = (Arc::clone(&turn.shared.deps.people), Arc::clone(&turn.shared.deps.catch_ups));
         turn.ask(async move {
             let answer = match &question {
-                Question::Handle(handle) => of_handle(people.by_handle(handle).await),
+                Question::Handle(handle) => {
+                    people.by_handle(handle).await.map(|user| user.map_or(Answer::No, Answer::User))
+                }
                 Question::Member(channel) => {
-                    of_member(catch_ups.is_member(user, ConversationId::Channel(*channel)).await)
+                    let is_member = catch_ups.is_member(user, ConversationId::Channel(*channel)).await;
+                    is_member.map(|is_member| if is_member { Answer::Member } else { Answer::No })
                 }
             };
             News::Answered(question, answer)
@@ -80,37 +93,16 @@ fn look_up(connection: &mut Connection, turn: &Turn<'_>, question: Question) -> 
     Answer::Wait
 }
 
-fn of_handle(answer: Result<Option<UserId>, StoreError>) -> Answer {
+/// An answer came, or a failure: the packet is handled again at the end of this turn, or of a later one.
+pub(crate) fn on_answered(connection: &mut Connection, question: Question, answer: Result<Answer, StoreError>) {
+    let lookups = connection.active.as_mut().and_then(|active| active.lookups.as_mut());
+    let Some(lookups) = lookups.filter(|lookups| lookups.asked.as_ref() == Some(&question)) else { return };
+    lookups.asked = None;
     match answer {
-        Ok(user) => user.map_or(Answer::No, Answer::User),
-        Err(error) => unknown(&error),
-    }
-}
-
-fn of_member(answer: Result<bool, StoreError>) -> Answer {
-    match answer {
-        Ok(is_member) => {
-            if is_member {
-                Answer::Member
-            } else {
-                Answer::No
-            }
+        Ok(answer) => lookups.answers.push((question, answer)),
+        Err(error) => {
+            tracing::warn!(%error, "a packet waits, for the store does not answer");
+            lookups.has_failed = true;
         }
-        Err(error) => unknown(&error),
-    }
-}
-
-fn unknown(error: &StoreError) -> Answer {
-    tracing::warn!(%error, "a packet cannot be looked up for");
-    Answer::Unknown
-}
-
-/// An answer came; the packet is handled again at the end of this turn.
-pub(crate) fn on_answered(connection: &mut Connection, question: Question, answer: Answer) {
-    if let Some(lookups) = connection.active.as_mut().and_then(|active| active.lookups.as_mut())
-        && lookups.asked.as_ref() == Some(&question)
-    {
-        lookups.asked = None;
-        lookups.answers.push((question, answer));
     }
 }

@@ -93,7 +93,7 @@ pub(crate) struct Connection {
     pub(crate) kept: Option<Box<Kept>>,
     pub(crate) will: Option<Box<Will>>,
     pub(crate) channels: Option<Box<ChannelFilters>>,
-    /// What earlier connections left, until the first new publish.
+    /// What counts as a resend.
     pub(crate) resend: Option<Box<Resend>>,
     pub(crate) client_id: Box<str>,
     /// As a filter spelled it, with `@`.
@@ -114,8 +114,6 @@ pub(crate) struct Connection {
     pub(crate) phase: Phase,
     pub(crate) wants_problem_info: bool,
     pub(crate) is_registered: bool,
-    /// It published something at QoS 1 or 2 that is no resend.
-    pub(crate) has_published: bool,
     /// The client said or showed that it is done: nobody reads last words.
     pub(crate) is_peer_done: bool,
 }
@@ -145,7 +143,6 @@ impl Connection {
             phase: Phase::Fresh,
             wants_problem_info: true,
             is_registered: false,
-            has_published: false,
             is_peer_done: false,
         }
     }

@@ -171,3 +171,24 @@ impl Outlet for Out<'_> {
         self.connection.own.best(Self::leaf(conversation)).map(|(_, qos)| qos)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use talaria_core::Code;
+    use talaria_port::Refusal;
+
+    use super::*;
+
+    #[test]
+    fn every_refusal_is_a_packet() {
+        let packet_id = NonZeroU16::new(7).unwrap();
+        for version in [Version::V311, Version::V5] {
+            for (code, qos) in Code::ALL.iter().flat_map(|code| [(code, QoS::AtLeastOnce), (code, QoS::ExactlyOnce)]) {
+                let mut out = Vec::new();
+                let outcome = Outcome::Refused(Refusal::from(*code));
+                Wire { out: &mut out, version }.publish_ack(qos, packet_id, &outcome, true);
+                assert!(!out.is_empty(), "{code:?} in {version:?}");
+            }
+        }
+    }
+}

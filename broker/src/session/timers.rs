@@ -53,6 +53,10 @@ impl Connection {
         if flow::publish::deadline_ms(self).is_some_and(|deadline| now_ms >= deadline) {
             return flow::disconnect::fail(self, turn, ReasonCode::ServerBusy);
         }
+        let lookups = self.active.as_mut().and_then(|active| active.lookups.as_mut());
+        if lookups.is_some_and(|lookups| now_ms >= lookups.on_second()) {
+            return flow::disconnect::fail(self, turn, ReasonCode::ServerBusy);
+        }
         let stuck = self.active.as_ref().and_then(|active| active.stuck_since_ms);
         if stuck.is_some_and(|since| now_ms >= since + u64::from(WRITE_DEADLINE_S) * 1000) {
             return self.on_end(turn);
