@@ -21,6 +21,7 @@ use tokio::runtime::Runtime;
 use crate::config::Config;
 use spawn::RuntimeSpawn;
 use stores::Stores;
+pub(crate) use stores::make_folder;
 
 /// The file of accounts and channels in the data folder.
 pub const DATABASE: &str = "talaria.db";

@@ -1,5 +1,8 @@
 //! The embedded stores of a data folder.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -12,6 +15,9 @@ use crate::config::Config;
 /// The folder of the message store in the data folder.
 const MESSAGES: &str = "messages";
 
+/// Keys, hashes of passwords and all messages lie in the data folder.
+const OWNER_ONLY: u32 = 0o700;
+
 pub(super) struct Stores {
     pub(super) messages: Arc<FjallStore>,
     pub(super) relational: Arc<SqliteStore>,
@@ -21,11 +27,17 @@ pub(super) struct Stores {
 /// Locks the folder first, so that a second server touches nothing.
 pub(super) async fn open(config: &Config) -> anyhow::Result<Stores> {
     let folder = &config.data_dir;
-    std::fs::create_dir_all(folder).with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+    make_folder(folder)?;
     let lease = Arc::new(FolderLease::open(folder)?);
     let options = Options { reserve_bytes: config.limits.disk_reserve_bytes, ..Options::default() };
     let messages = Arc::new(FjallStore::open(&folder.join(MESSAGES), options)?);
     let relational = Arc::new(SqliteStore::open(folder.join(DATABASE)).await?);
     tracing::info!(folder = %folder.display(), "data folder is open");
     Ok(Stores { messages, relational, lease })
+}
+
+/// Makes the data folder where there is none.
+pub(crate) fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(OWNER_ONLY).create(folder);
+    made.with_context(|| format!("the data folder {} cannot be made", folder.display()))
 }

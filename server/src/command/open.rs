@@ -1,31 +1,24 @@
 //! Opens the accounts of a data folder for one command, also while a server runs on it.
 
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use anyhow::Context as _;
 use talaria_accounts::{Accounts, Settings};
 use talaria_storage_memory::SystemClock;
 use talaria_storage_sql::SqliteStore;
 
-use crate::assemble::{DATABASE, standalone_ids};
+use crate::assemble::{DATABASE, make_folder, standalone_ids};
 use crate::config::Config;
 use crate::logs;
-
-/// Keys, hashes of passwords and all messages lie in it.
-const OWNER_ONLY: u32 = 0o700;
 
 /// Runs `work` on the accounts of the data folder, which is made where there is none.
 pub(super) fn open<T>(
     config: &Config,
     work: impl AsyncFnOnce(&Arc<Accounts>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let folder = &config.data_dir;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(OWNER_ONLY).create(folder);
-    made.with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
-    run(folder, work)
+    make_folder(&config.data_dir)?;
+    run(&config.data_dir, work)
 }
 
 /// The same where it must be there already: a mistyped folder is told and not made.
