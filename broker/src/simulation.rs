@@ -140,6 +140,11 @@ impl Wire {
         pipe.to_client.clear();
     }
 
+    /// Whether the server let go of it.
+    pub fn is_let_go(&self) -> bool {
+        lock(&self.0).server_gone
+    }
+
     /// Whether the server ended it and everything it sent was received.
     pub fn is_ended(&self) -> bool {
         let pipe = lock(&self.0);
