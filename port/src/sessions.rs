@@ -62,7 +62,8 @@ pub struct Mark {
     pub resend_floor: EventId,
 }
 
-/// A write to a session's rows. Later ones win by (generation, write), never by the order of arrival.
+/// A write to a session's rows. Marks and rows of one session win by (generation, write), never by the order of arrival. An end comes in the
+/// order in which it was written, though its round may come again: nothing needs to be kept of a name that ever was.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SessionWrite {
     /// The row; replaces one of the same or an earlier generation.

@@ -90,16 +90,20 @@ impl Inner {
         self.staged_bytes.fetch_sub(weight_bytes, Ordering::Relaxed);
     }
 
-    /// Rows that nobody waits for go into the next round; the others are answered.
+    /// Rows that nobody waits for go into the next round, before what came meanwhile; the others are answered.
     fn keep_aside(&self, gathered: &Gathered, posts: &mut Posts) {
         let mut aside = self.aside();
+        let mut kept = Vec::new();
         for (write, reply) in gathered.round.sessions.iter().zip(&gathered.session_replies) {
+            let is_mark = matches!(write, SessionWrite::Mark(..));
             match reply {
                 Some(reply) => posts.complete(*reply, Outcome::Unavailable),
-                None if matches!(write, SessionWrite::Mark(..)) && aside.sessions.len() >= SESSION_WRITES_MAX => {}
-                None => aside.sessions.push((write.clone(), None)),
+                None if is_mark && kept.len() + aside.sessions.len() >= SESSION_WRITES_MAX => {}
+                None => kept.push((write.clone(), None)),
             }
         }
+        kept.append(&mut aside.sessions);
+        aside.sessions = kept;
         for read in &gathered.round.reads {
             let seq = aside.reads.entry((read.user, read.conversation)).or_insert(Seq::ZERO);
             *seq = read.seq.max(*seq);

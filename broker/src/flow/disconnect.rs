@@ -1,9 +1,8 @@
 //! The end of a connection, from either side: will, mark, what counts as a resend, name, directory, in that order.
 
-use talaria_codec::{Direction, Disconnect, Frame, Packet, QoS, ReasonCode, Version, decode, frame};
+use talaria_codec::{Direction, Disconnect, Frame, Packet, ReasonCode, Version, decode, frame};
 use talaria_core::limits::SESSION_EXPIRY_S_MAX;
 
-use super::publish::State;
 use super::{mark, will};
 use crate::event_loop::mailbox::News;
 use crate::session::{Active, Connection, Phase, Turn};
@@ -73,11 +72,9 @@ fn leave_resends(connection: &mut Connection, turn: &Turn<'_>, is_clean: bool) {
 }
 
 fn unanswered(active: &Active, version: Version, is_peer_done: bool) -> Vec<u16> {
-    let waiting = active.publishing.iter().filter(|publishing| !matches!(publishing.state, State::Settled(_)));
-    let mut packet_ids: Vec<_> = waiting
-        .filter(|publishing| publishing.qos != QoS::AtMostOnce)
-        .filter_map(|publishing| Some(publishing.packet_id?.get()))
-        .collect();
+    // Answered or not: what still stands in line was not acknowledged. At QoS 0 there is no packet id.
+    let waiting = active.publishing.iter();
+    let mut packet_ids: Vec<_> = waiting.filter_map(|publishing| Some(publishing.packet_id?.get())).collect();
     // The rest of a torn packet cannot be told apart; and what a peer that still reads will get is not known not to be written.
     let mut rest = if active.is_torn || !is_peer_done { &[][..] } else { &active.out[..] };
     while let Ok(Frame::Complete { packet_bytes }) = frame(rest, usize::MAX) {

@@ -107,7 +107,7 @@ macro_rules! message_store_suite {
             listed_conversations_are_paged, fanned_out_never_falls, the_newest_checkpoint_wins,
             every_field_of_a_checkpoint_comes_back, a_read_mark_never_falls, read_marks_do_not_mix,
             every_field_of_a_session_comes_back, a_mark_alone_is_no_session, the_later_mark_wins_in_any_order,
-            the_later_row_wins, an_end_takes_only_its_generations, what_comes_behind_an_end_is_dropped,
+            the_later_row_wins, an_end_takes_only_its_generations, after_an_end_the_next_generation_begins_anew,
             sessions_of_two_users_do_not_mix, sessions_are_paged_in_the_order_of_their_keys);
     };
     ($make:path: $($rule:ident),*) => { $(#[test] fn $rule() { $crate::messages::$rule($make()); })* };

@@ -26,13 +26,13 @@ pub(crate) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Every row of the round. Reads only for rows that must not fall.
+    /// Every row of the round; `None` where all it says is so already. Reads only for rows that must not fall.
     pub(crate) fn of(
         engine: &'a Engine,
         scratch: &'a mut Vec<u8>,
         round: &Round,
         row: RoundRow,
-    ) -> Result<OwnedWriteBatch, Failure> {
+    ) -> Result<Option<OwnedWriteBatch>, Failure> {
         let rows = 2
             + round.appends.len()
             + round.index.len()
@@ -49,7 +49,8 @@ impl<'a> Batch<'a> {
         }
         batch.sets(round);
         batch.grow(round)?;
-        Ok(batch.finish())
+        let is_idle = batch.batch.len() == 1 && batch.grown.is_empty() && round.fanned_out.is_none();
+        Ok((!is_idle).then(|| batch.finish()))
     }
 
     /// The row of the round; first, so that whoever reads a journal finds it before anything else.

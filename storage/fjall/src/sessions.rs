@@ -1,4 +1,4 @@
-//! Sessions and their marks: later writes win by (generation, write), whatever order they come in.
+//! Sessions and their marks: later writes win by (generation, write).
 
 use std::ops::Bound;
 
@@ -16,27 +16,21 @@ pub(crate) fn apply(batch: &mut Batch<'_>, write: &SessionWrite) -> Result<(), F
     if name.client_id.as_bytes().contains(&0) {
         return Err(Failure::Misuse("a client id with a NUL"));
     }
-    let (ended_key, row_key, mark_key) =
-        (key::ended(name), key::session(name, SessionPart::Row), key::session(name, SessionPart::Mark));
-    let ended = batch.stored(&ended_key, session::read_ended)?;
+    let (row_key, mark_key) = (key::session(name, SessionPart::Row), key::session(name, SessionPart::Mark));
     match write {
         SessionWrite::Row(_, row) => {
-            let is_over = ended.is_some_and(|ended| row.generation <= ended);
-            if !is_over && batch.stored(&row_key, session::generation)?.is_none_or(|stored| stored <= row.generation) {
+            if batch.stored(&row_key, session::generation)?.is_none_or(|stored| stored <= row.generation) {
                 batch.replace(&row_key, |out| session::put_row(out, row));
             }
         }
         SessionWrite::Mark(_, mark) => {
-            let is_over = ended.is_some_and(|ended| mark.generation <= ended);
             let order = (mark.generation, mark.write);
-            if !is_over && batch.stored(&mark_key, session::order)?.is_none_or(|stored| stored < order) {
+            if batch.stored(&mark_key, session::order)?.is_none_or(|stored| stored < order) {
                 batch.replace(&mark_key, |out| session::put_mark(out, mark));
             }
         }
         SessionWrite::End(_, generation) => {
-            if ended.is_none_or(|ended| ended < *generation) {
-                batch.replace(&ended_key, |out| session::put_ended(out, *generation));
-            }
+            // Nothing is kept of what is gone, and of what never was there nothing is written: clean sessions come and go.
             for key in [row_key, mark_key] {
                 if batch.stored(&key, session::generation)?.is_some_and(|stored| stored <= *generation) {
                     batch.remove(key);

@@ -87,7 +87,8 @@ impl Writer {
             .map_err(|failure| CommitError::Failed(failure.at(COMMIT)))?;
         let number = self.last.number + 1;
         match self.write(round) {
-            Ok(row) => self.last = row,
+            Ok(Some(row)) => self.last = row,
+            Ok(None) => return Ok(()),
             Err(Unwritten::Refused(failure)) => return Err(CommitError::Failed(failure.at(COMMIT))),
             Err(Unwritten::Failed(trouble, failure)) => return self.after(trouble, round, number, failure),
         }
@@ -203,7 +204,8 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, round: &Round) -> Result<RoundRow, Unwritten> {
+    /// `None`: there was nothing to write.
+    fn write(&mut self, round: &Round) -> Result<Option<RoundRow>, Unwritten> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let Some(engine) = open.as_ref() else {
             return Err(Unwritten::Refused(Failure::Unavailable("the engine is closed".into())));
@@ -211,10 +213,12 @@ impl Writer {
         let fanned_out = round.fanned_out.unwrap_or(EventId::ZERO);
         let row = self.last.next(engine.database.seqno(), fanned_out, !round.appends.is_empty());
         let scratch = &mut self.scratch;
-        let batch = guarded(|| Batch::of(engine, scratch, round, row)).map_err(Unwritten::Refused)?;
+        let Some(batch) = guarded(|| Batch::of(engine, scratch, round, row)).map_err(Unwritten::Refused)? else {
+            return Ok(None);
+        };
         let committed = guarded(|| Ok(batch.durability(Some(PersistMode::SyncData)).commit()));
         match committed {
-            Ok(Ok(())) => Ok(row),
+            Ok(Ok(())) => Ok(Some(row)),
             Ok(Err(fjall::Error::Poisoned)) => Err(Unwritten::Failed(Trouble::Stopped, self.stopped())),
             Ok(Err(error)) => Err(Unwritten::Failed(Trouble::Tail, error.into())),
             Err(panic) => Err(Unwritten::Failed(Trouble::Stopped, panic)),

@@ -157,14 +157,21 @@ pub fn an_end_takes_only_its_generations<F: Fresh>(mut fresh: F) {
     }
 }
 
-/// A mark of the connection that was replaced may come late. The next generation begins anew.
-pub fn what_comes_behind_an_end_is_dropped<F: Fresh>(fresh: F) {
+/// What is there no more needs no end, and the next generation begins anew; a round that brought an end may come again.
+pub fn after_an_end_the_next_generation_begins_anew<F: Fresh>(fresh: F) {
     let of = name(1, "phone");
-    write(&fresh, vec![SessionWrite::Row(of.clone(), row(5)), SessionWrite::End(of.clone(), 5)]);
-    write(&fresh, vec![SessionWrite::Mark(of.clone(), mark(5, 9)), SessionWrite::Row(of.clone(), row(4))]);
-    write(&fresh, vec![SessionWrite::End(of.clone(), 3), SessionWrite::Row(of.clone(), row(5))]);
-    assert_eq!(stored(&fresh, &of), None);
+    write(&fresh, vec![SessionWrite::End(of.clone(), 9)]);
+    let round = vec![
+        SessionWrite::Row(of.clone(), row(5)),
+        SessionWrite::Mark(of.clone(), mark(5, 9)),
+        SessionWrite::End(of.clone(), 5),
+    ];
+    for _ in 0..2 {
+        write(&fresh, round.clone());
+        assert_eq!(stored(&fresh, &of), None);
+    }
     write(&fresh, vec![SessionWrite::Row(of.clone(), row(6))]);
+    write(&fresh, round);
     assert_eq!(stored(&fresh, &of), Some(StoredSession { row: row(6), mark: None }));
 }
 

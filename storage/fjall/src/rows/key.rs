@@ -11,7 +11,6 @@ const MOVED: u8 = b'm';
 const LISTED: u8 = b'l';
 const CHECKPOINT: u8 = b'c';
 const SESSION: u8 = b's';
-const ENDED: u8 = b'e';
 const READ_MARK: u8 = b'r';
 
 /// The row of the last round; in every batch.
@@ -154,19 +153,7 @@ pub(crate) fn session_of(key: &[u8]) -> Option<(SessionKey, SessionPart)> {
     Some((SessionKey { user, client_id: std::str::from_utf8(name.get(9..)?).ok()?.into() }, part))
 }
 
-/// Up to which generation a session has ended.
-pub(crate) fn ended(key: &SessionKey) -> Vec<u8> {
-    let mut bytes = session_start(key);
-    bytes[0] = ENDED;
-    bytes
-}
-
 /// All keys of a table: from the first, to the end that is no longer in it.
 pub(crate) fn sessions() -> ([u8; 1], [u8; 1]) {
     ([SESSION], [SESSION + 1])
-}
-
-/// All ended sessions.
-pub(crate) fn all_ended() -> ([u8; 1], [u8; 1]) {
-    ([ENDED], [ENDED + 1])
 }

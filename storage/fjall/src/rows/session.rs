@@ -1,4 +1,4 @@
-//! The two rows of a session, and how far it has ended.
+//! The two rows of a session.
 //!
 //! Row, version 1: version, generation (8 bytes), expiry, count, then each filter and its options. Mark, version 1: version,
 //! generation and write (8 bytes each), then its fields in their order; lists with their count.
@@ -125,13 +125,4 @@ impl Reader<'_> {
     fn conversation(&mut self) -> Option<ConversationId> {
         ConversationId::from_key(self.fixed(talaria_core::conversation::KEY_BYTES)?)
     }
-}
-
-pub(crate) fn put_ended(out: &mut Vec<u8>, generation: u64) {
-    out.put_u8(VERSION);
-    out.put_u64(generation);
-}
-
-pub(crate) fn read_ended(value: &[u8]) -> Option<u64> {
-    if value.len() == 9 { generation(value) } else { None }
 }

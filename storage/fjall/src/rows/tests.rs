@@ -196,7 +196,6 @@ fn marks_are_as_they_were() {
 
 #[test]
 fn rows_of_numbers_are_as_they_were() {
-    check(&77, |out| session::put_ended(out, 77), session::read_ended, &["014d00000000000000"]);
     check(&Seq(300), |out| number::put_read_mark(out, Seq(300)), number::read_read_mark, &["012c01000000000000"]);
     let before = Reach { events: Some(0), rows: Some(8) };
     let round = RoundRow { number: 5, base: 9, fanned_out: EventId(1000), has_events: true, before };
@@ -223,7 +222,6 @@ fn keys_are_as_they_were_and_sort_by_meaning() {
         (key::checkpoint(dm()).to_vec(), "636400000000000000010000000000000203"),
         (key::session(&name, key::SessionPart::Mark), "7300000000000002036b696d006d"),
         (key::session(&name, key::SessionPart::Row), "7300000000000002036b696d0072"),
-        (key::ended(&name), "6500000000000002036b696d"),
         (key::ROUND.to_vec(), "6e"),
     ] {
         assert_eq!(hex(&key), sample);

@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use fjall::{OwnedWriteBatch, PersistMode};
-use talaria_core::EventId;
 use talaria_port::StoreError;
 
 use super::Writer;
@@ -12,13 +10,9 @@ use crate::engine::{self, Engine, guarded};
 use crate::error::Failure;
 use crate::journal::{self, Keep};
 use crate::options::Options;
-use crate::rows::key;
 use crate::rows::number::{Reach, RoundRow};
 use crate::slots::Slots;
 use crate::{folder, manifest, watermark};
-
-/// Rows removed in one batch when ended sessions are forgotten.
-const FORGOTTEN_AT_ONCE: usize = 10_000;
 
 /// What the files hold, before the engine is open.
 #[derive(Clone, Copy)]
@@ -58,7 +52,7 @@ impl Writer {
         self.reopen(checked)?;
         // Rounds that were stored and not acknowledged stay; from now on they may be shown.
         self.watermark.raise(self.last.number)?;
-        self.forget_ended()
+        Ok(())
     }
 
     /// Reads over the files before the engine may change them.
@@ -97,40 +91,6 @@ impl Writer {
             drop(engine);
             Ok(())
         });
-    }
-
-    /// How far sessions have ended is kept for writes of connections that were replaced and come late. None of an earlier
-    /// process can come any more, so that nothing is kept for ever of every name ever seen.
-    fn forget_ended(&mut self) -> Result<(), Failure> {
-        while self.forget_some()? {}
-        Ok(())
-    }
-
-    fn forget_some(&mut self) -> Result<bool, Failure> {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(engine) = open.as_ref() else { return Ok(false) };
-        let row = self.last.next(engine.database.seqno(), EventId::ZERO, false);
-        let is_any = guarded(|| {
-            let (from, to) = key::all_ended();
-            let mut batch = OwnedWriteBatch::with_capacity(engine.database.clone(), 16);
-            let mut value = Vec::new();
-            row.put(&mut value);
-            batch.insert(&engine.rows, key::ROUND, value);
-            for guard in engine.rows.range::<[u8; 1], _>(from..to).take(FORGOTTEN_AT_ONCE) {
-                batch.remove(&engine.rows, guard.key()?);
-            }
-            if batch.len() == 1 {
-                return Ok(false);
-            }
-            batch.durability(Some(PersistMode::SyncData)).commit()?;
-            Ok(true)
-        })?;
-        drop(open);
-        if is_any {
-            self.last = row;
-            self.watermark.raise(row.number)?;
-        }
-        Ok(is_any)
     }
 }
 
