@@ -47,9 +47,8 @@ fn end(connection: &mut Connection, turn: &mut Turn<'_>, is_clean: bool) {
         will::publish_now(connection, turn);
     }
     leave_resends(connection, turn, is_clean);
-    if connection.phase == Phase::Live {
-        mark::write_last(connection, turn);
-    }
+    // Also before CONNACK, once its first mark said that the session is connected.
+    mark::write_last(connection, turn);
     connection.begin_closing(turn.shared.now_ms);
     give_back(connection, turn);
 }
