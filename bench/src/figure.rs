@@ -19,6 +19,8 @@ pub(crate) enum Figure {
     LeaveMemory,
     /// Share of the connections' memory that went back to the system.
     LeaveGivenBack,
+    /// Memory after all had come and left once more, as a multiple of the memory after the first time.
+    LeaveAgainMemory,
     /// CPU per message of saturated pairs.
     PairsCpu,
     /// Deliveries a second of saturated pairs.
@@ -70,6 +72,7 @@ impl Figure {
         Self::LeaveQuiet,
         Self::LeaveMemory,
         Self::LeaveGivenBack,
+        Self::LeaveAgainMemory,
         Self::PairsCpu,
         Self::PairsRate,
         Self::ChannelCpu,
@@ -129,6 +132,9 @@ impl Figure {
             Self::LeaveQuiet => ("leave_quiet", "all leave at once: quiet after", "s"),
             Self::LeaveMemory => ("leave_memory", "all leave at once: memory after, to before they came", "×"),
             Self::LeaveGivenBack => ("leave_given_back", "all leave at once: memory given back", "%"),
+            Self::LeaveAgainMemory => {
+                ("leave_again_memory", "the same once more: memory after, to the first time", "×")
+            }
             Self::PairsCpu => ("pairs_cpu", "100 pairs, window 16, saturated: CPU per message", "µs"),
             Self::PairsRate => ("pairs_rate", "the same, delivered per second", "/s"),
             Self::ChannelCpu => ("channel_cpu", "10 channels of 100, window 16: CPU per delivery", "µs"),

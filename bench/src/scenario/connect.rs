@@ -23,21 +23,13 @@ pub(crate) fn arrive_measured(fleet: &mut Fleet, server: &dyn Running, members: 
     Ok(CpuTime::of(server.pid())?.since(&before))
 }
 
-/// The figures of a crowd that has come once, for `first` of CPU time, and left.
-pub(crate) fn first_and_again(server: &dyn Running, members: &[Member], first: Duration) -> Result<Values> {
-    let mut fleet = Fleet::new(server.address())?;
-    let again = arrive_measured(&mut fleet, server, members)?;
-    fleet.leave();
-    settle(server)?;
-    let mut values = vec![
-        (Figure::ConnectFirst, each_us(first, members.len())),
-        (Figure::ConnectRepeated, each_us(again, members.len())),
-    ];
-    values.extend(with_access_tokens(server)?);
-    Ok(values)
+/// CPU of a whole crowd's connections, the first time and again.
+pub(crate) fn first_and_again(first: Duration, again: Duration, connections: usize) -> Values {
+    vec![(Figure::ConnectFirst, each_us(first, connections)), (Figure::ConnectRepeated, each_us(again, connections))]
 }
 
-fn with_access_tokens(server: &dyn Running) -> Result<Values> {
+/// The same for sessions that log in with access tokens, where there are any.
+pub(crate) fn with_access_tokens(server: &dyn Running) -> Result<Values> {
     let mut members = Vec::with_capacity(ACCESS_TOKEN_ACCOUNTS * SESSIONS);
     for session in 0..SESSIONS {
         for account in 0..ACCESS_TOKEN_ACCOUNTS {

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use super::{ARRIVAL_LIMIT, QUIET_LIMIT, Scale, Scenario, Values, connect, leave, memory};
 use crate::client::crowd::{Member, arrive};
 use crate::client::fleet::Fleet;
+use crate::figure::Figure;
 use crate::proc;
 use crate::server::Running;
 
@@ -22,33 +23,40 @@ pub(crate) struct Rest {
     pub files: usize,
 }
 
+impl Rest {
+    fn megabytes(self) -> String {
+        format!("{:.1}", self.pss_bytes as f64 / 1e6)
+    }
+}
+
 /// One life; yields the figures of `wanted` only.
 pub(crate) fn run(server: &dyn Running, scale: &Scale, wanted: &[Scenario]) -> Result<Values> {
     warm_up(server, scale)?;
     let members: Vec<Member> = (0..scale.crowd_all).map(|account| server.receiver(account)).collect();
     let (few, further) = members.split_at(scale.crowd_few);
-    let mut values = Values::new();
+    let mut fleet = Fleet::new(server.address())?;
 
     let empty = rest(server)?;
-    let mut fleet = Fleet::new(server.address())?;
-    let mut cpu = connect::arrive_measured(&mut fleet, server, few)?;
+    let first_cpu = connect::arrive_measured(&mut fleet, server, few)?;
     let with_few = rest(server)?;
-    cpu += connect::arrive_measured(&mut fleet, server, further)?;
+    let further_cpu = connect::arrive_measured(&mut fleet, server, further)?;
     let with_all = rest(server)?;
-    if wanted.contains(&Scenario::Memory) {
-        values.push(memory::per_connection(with_few, with_all, further.len()));
-    }
-    if wanted == [Scenario::Memory] {
-        return Ok(values);
-    }
+    eprint!(" ({}, {}, {} MB with none, few, all)", empty.megabytes(), with_few.megabytes(), with_all.megabytes());
 
-    let left = leave::at_once(&mut fleet, server, scale, empty, with_all)?;
+    let mut values = vec![memory::per_connection(with_few, with_all, further.len())];
+    if wanted != [Scenario::Memory] {
+        values.extend(leave::at_once(&mut fleet, server, scale, empty, with_all)?);
+        let after_first = rest(server)?;
+        let mut fleet = Fleet::new(server.address())?;
+        let again_cpu = connect::arrive_measured(&mut fleet, server, &members)?;
+        values.extend(connect::first_and_again(first_cpu + further_cpu, again_cpu, members.len()));
+        values.push(leave::once_more(&mut fleet, server, scale, after_first)?);
+    }
     if wanted.contains(&Scenario::Connect) {
-        values.extend(connect::first_and_again(server, &members, cpu)?);
+        values.extend(connect::with_access_tokens(server)?);
     }
-    if wanted.contains(&Scenario::Leave) {
-        values.extend(left);
-    }
+    let figures: Vec<Figure> = wanted.iter().flat_map(|scenario| scenario.figures()).copied().collect();
+    values.retain(|(figure, _)| figures.contains(figure));
     Ok(values)
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use super::crowd::Rest;
+use super::crowd::{Rest, settle};
 use super::{QUIET_LIMIT, Scale, Values};
 use crate::client::fleet::Fleet;
 use crate::figure::Figure;
@@ -40,4 +40,18 @@ pub(crate) fn at_once(
         (Figure::LeaveMemory, after / empty),
         (Figure::LeaveGivenBack, 100.0 * (full - after) / (full - empty).max(1.0)),
     ])
+}
+
+/// The same after a second coming: what grew only the first time (caches of fixed size) does not grow now, a leak does.
+pub(crate) fn once_more(
+    fleet: &mut Fleet,
+    server: &dyn Running,
+    scale: &Scale,
+    after_first: Rest,
+) -> Result<(Figure, f64)> {
+    fleet.leave();
+    settle(server)?;
+    std::thread::sleep(scale.memory_wait);
+    let after = proc::pss_bytes(server.pid())? as f64;
+    Ok((Figure::LeaveAgainMemory, after / after_first.pss_bytes as f64))
 }

@@ -121,8 +121,8 @@ impl Scenario {
     pub(crate) fn figures(self) -> &'static [Figure] {
         match self {
             Self::Memory => &[Figure::Memory],
-            Self::Connect => &[Figure::ConnectFirst, Figure::ConnectRepeated],
-            Self::Leave => &[Figure::LeaveQuiet, Figure::LeaveMemory, Figure::LeaveGivenBack],
+            Self::Connect => &[Figure::ConnectFirst, Figure::ConnectRepeated, Figure::ConnectAccessToken],
+            Self::Leave => &[Figure::LeaveQuiet, Figure::LeaveMemory, Figure::LeaveGivenBack, Figure::LeaveAgainMemory],
             Self::Pairs => &[Figure::PairsCpu, Figure::PairsRate],
             Self::Channel => &[Figure::ChannelCpu, Figure::ChannelRate, Figure::ChannelOneCpu, Figure::ChannelOneRate],
             Self::Latency => &[Figure::LatencyP50, Figure::LatencyP99],
