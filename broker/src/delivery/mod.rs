@@ -23,6 +23,7 @@ use talaria_port::history::{CatchUp, Moves};
 use talaria_port::messages::Window;
 use talaria_port::sessions::{Mark, Position};
 
+mod ask;
 mod cursor;
 mod in_flight;
 mod position;
@@ -30,6 +31,7 @@ mod position;
 mod tests;
 mod walk;
 
+pub use ask::Ask;
 use cursor::{Behind, Cursor, Turn, id_of};
 use in_flight::InFlight;
 pub use position::MarkPosition;
@@ -61,29 +63,6 @@ pub trait Outlet {
     fn send(&mut self, event: &Arc<Outgoing>, packet_id: Option<u16>);
     /// QoS of the subscription that events of the conversation go to. `None`: not subscribed, the event counts as acknowledged.
     fn qos(&self, conversation: ConversationId) -> Option<u8>;
-}
-
-/// What to ask of [`CatchUps`](talaria_port::history::CatchUps); answered with the same number.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Ask {
-    /// For [`Delivery::on_moves`].
-    Moves {
-        /// To be given back.
-        number: u32,
-        /// The first window.
-        from: Window,
-        /// The last row that is known.
-        after: Option<(Window, ConversationId)>,
-    },
-    /// For [`Delivery::on_page`].
-    Page {
-        /// To be given back.
-        number: u32,
-        /// Of which conversation.
-        conversation: ConversationId,
-        /// What comes after it.
-        position: Position,
-    },
 }
 
 /// The delivery half of one session. Dropped by its owner once it [is idle](Self::is_idle).
