@@ -104,7 +104,7 @@ impl Inner {
         let ConversationId::Channel(channel) = conversation else { return Ok(vec![all]) };
         match self.deps.channels.channel(channel).await? {
             Some(channel) if channel.history_shared => Ok(vec![all]),
-            _ => self.deps.channels.intervals(channel, user).await,
+            _ => Ok(self.deps.channels.intervals(channel, user).await?.memberships().collect()),
         }
     }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use talaria_core::{ChannelId, Seq, UserId};
 
 use crate::error::StoreError;
+use crate::intervals::Intervals;
 
 /// A channel.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -93,8 +94,8 @@ pub trait ChannelStore: Send + Sync {
     /// All intents, of every channel, in the order of their numbers; for the sweep at start.
     async fn unsettled(&self) -> Result<Vec<Intent>, StoreError>;
 
-    /// A user's memberships of one channel, oldest first; only the last may be open.
-    async fn intervals(&self, id: ChannelId, user: UserId) -> Result<Vec<Interval>, StoreError>;
+    /// A user's joins and leaves of one channel, as far as they are settled.
+    async fn intervals(&self, id: ChannelId, user: UserId) -> Result<Intervals, StoreError>;
 
     /// Channels the user is a member of now, by channel id.
     async fn channels_of(&self, user: UserId) -> Result<Vec<Channel>, StoreError>;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use talaria_core::limits::{CHECKPOINT_EVENTS, PAGE_BYTES_MAX};
-use talaria_core::{Code, ConversationId, EventKind, UserId};
+use talaria_core::{Code, ConversationId, EventKind, Seq, UserId};
 use talaria_port::channels::{Change, Intent};
 use talaria_port::ingest::Outcome;
 use talaria_port::messages::{Amount, Span, Window};
@@ -75,9 +75,36 @@ impl Inner {
         if !roster.intents.is_empty() {
             // Read after the roster: what is settled in it is stored.
             let (_, keys, _) = self.read_events(id).await?;
-            members = with_stored_changes(members, &roster.intents, &keys);
+            self.let_stored_changes_count(&mut members, &roster.intents, &keys).await?;
         }
         Ok(Some((Members::Channel(Arc::new(members)), roster.intents)))
+    }
+
+    /// Changes whose event is stored but which the relational store does not show yet. A later change of the same user may be settled, so
+    /// that all of them together say who is a member.
+    async fn let_stored_changes_count(
+        &self,
+        members: &mut Vec<(UserId, Seq)>,
+        intents: &[Intent],
+        keys: &Keys,
+    ) -> Result<(), StoreError> {
+        let place = |intent: &Intent| {
+            keys.by_key(intent.by, key_fingerprint(event_kind(intent.change), &intent_key(intent.id)))
+        };
+        let stored: Vec<_> = intents.iter().filter_map(|intent| Some((intent, place(intent)?.seq))).collect();
+        let mut users: Vec<_> = stored.iter().map(|(intent, _)| (intent.user, intent.channel)).collect();
+        users.sort_unstable();
+        users.dedup();
+        for (user, channel) in users {
+            let mut intervals = self.deps.channels.intervals(channel, user).await?;
+            for (intent, seq) in stored.iter().filter(|(intent, _)| intent.user == user) {
+                intervals.settle(intent.change, *seq);
+            }
+            members.retain(|(member, _)| *member != user);
+            members.extend(intervals.joined().map(|joined| (user, joined)));
+        }
+        members.sort_unstable();
+        Ok(())
     }
 
     async fn read_conversation(&self, id: ConversationId) -> Result<Woken, StoreError> {
@@ -150,24 +177,6 @@ impl Inner {
         }
         Ok(None)
     }
-}
-
-/// Changes whose event is stored but which the relational store does not show yet.
-fn with_stored_changes(
-    mut members: Vec<(UserId, talaria_core::Seq)>,
-    intents: &[Intent],
-    keys: &Keys,
-) -> Vec<(UserId, talaria_core::Seq)> {
-    for intent in intents {
-        let kind = event_kind(intent.change);
-        let Some(place) = keys.by_key(intent.by, key_fingerprint(kind, &intent_key(intent.id))) else { continue };
-        members.retain(|(user, _)| *user != intent.user);
-        if intent.change == Change::Join {
-            members.push((intent.user, place.seq));
-        }
-    }
-    members.sort_unstable();
-    members
 }
 
 /// The event of a change in the channel.

@@ -80,7 +80,7 @@ fn nobody_reads_what_was_before_their_latest_join() {
     harness.settle();
     let from = Position::At(Seq(0), talaria_core::EventId::ZERO);
     let page = harness.wait(bridge.catch_up(user(3), channel().1, from, AMOUNT)).unwrap().unwrap();
-    let joined = harness.wait(harness.channels.clone().intervals(channel().0, user(3))).unwrap()[0].joined_seq;
+    let joined = harness.wait(harness.channels.clone().intervals(channel().0, user(3))).unwrap().rows()[0].joined_seq;
     assert_eq!(page.events.first().map(|event| event.seq), Some(joined));
     assert_eq!(page.events.len(), 2);
 }

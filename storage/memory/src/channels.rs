@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use talaria_core::{ChannelId, Seq, UserId};
-use talaria_port::channels::{Channel, ChannelStore, Intent, Interval, Roster};
+use talaria_port::channels::{Channel, ChannelStore, Intent, Roster};
 use talaria_port::intervals::Intervals;
 use talaria_port::{StoreError, StoreErrorKind};
 
@@ -149,10 +149,8 @@ impl ChannelStore for MemoryChannels {
         self.call("unsettled", |tables| Ok(tables.intents.values().copied().collect()))
     }
 
-    async fn intervals(&self, id: ChannelId, user: UserId) -> Result<Vec<Interval>, StoreError> {
-        self.call("intervals", |tables| {
-            Ok(tables.intervals.get(&(id, user)).map(|of| of.memberships().collect()).unwrap_or_default())
-        })
+    async fn intervals(&self, id: ChannelId, user: UserId) -> Result<Intervals, StoreError> {
+        self.call("intervals", |tables| Ok(tables.intervals.get(&(id, user)).cloned().unwrap_or_default()))
     }
 
     async fn channels_of(&self, user: UserId) -> Result<Vec<Channel>, StoreError> {

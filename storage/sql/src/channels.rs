@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use talaria_core::{ChannelId, Seq, UserId};
-use talaria_port::channels::{Change, Channel, ChannelStore, Intent, Interval, Roster};
+use talaria_port::channels::{Change, Channel, ChannelStore, Intent, Roster};
 use talaria_port::intervals::Intervals;
 use talaria_port::{StoreError, StoreErrorKind};
 
@@ -87,10 +87,9 @@ impl ChannelStore for SqliteStore {
         found.map_err(failed("unsettled"))?.iter().map(row::intent).collect()
     }
 
-    async fn intervals(&self, id: ChannelId, user: UserId) -> Result<Vec<Interval>, StoreError> {
+    async fn intervals(&self, id: ChannelId, user: UserId) -> Result<Intervals, StoreError> {
         let mut reader = self.readers.acquire().await.map_err(failed("intervals"))?;
-        let rows = intervals(&mut reader, kept(id.get())?, kept(user.get())?).await?;
-        Ok(rows.memberships().collect())
+        intervals(&mut reader, kept(id.get())?, kept(user.get())?).await
     }
 
     async fn channels_of(&self, user: UserId) -> Result<Vec<Channel>, StoreError> {

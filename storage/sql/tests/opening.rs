@@ -86,7 +86,7 @@ async fn a_database_of_the_first_schema_opens_with_all_that_is_in_it() {
         let begun = Intent { id: 41, channel: id, user: user(12), by: user(11), change: Change::Join };
         assert_eq!(roster.intents, [begun]);
         let left = Interval { joined_seq: Seq(2), left_seq: Some(Seq(5)) };
-        assert_eq!(store.intervals(id, user(12)).await.unwrap(), [left]);
+        assert_eq!(store.intervals(id, user(12)).await.unwrap().rows(), [left]);
         store.reserve(1_800_000_000_000, 1).await.unwrap();
         store.close().await;
     }

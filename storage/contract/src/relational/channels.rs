@@ -42,7 +42,7 @@ async fn members(store: &impl ChannelStore, number: u64) -> Vec<(u64, u64)> {
 }
 
 async fn intervals(store: &impl ChannelStore, number: u64, of: u64) -> Vec<(u64, Option<u64>)> {
-    let found = store.intervals(id(number), user(of)).await.unwrap();
+    let found: Vec<_> = store.intervals(id(number), user(of)).await.unwrap().memberships().collect();
     found.iter().map(|Interval { joined_seq, left_seq }| (joined_seq.0, left_seq.map(|left| left.0))).collect()
 }
 
