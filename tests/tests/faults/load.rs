@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use talaria_codec::{QoS, Version};
+use talaria_tests::http::Answer;
 use talaria_tests::{Person, Server};
 
 use crate::connection::Login;
@@ -23,15 +24,18 @@ const PAGE: usize = 200;
 /// A load that runs until [`finish`](Self::finish).
 pub(crate) struct Load {
     pub(crate) stage: Arc<Stage>,
-    conversations: Vec<Conversation>,
+    pub(crate) conversations: Vec<Conversation>,
+    /// Subscribed before anything was said, and then nobody's business here.
+    pub(crate) absent: Receiver,
     senders: Vec<JoinHandle<history::Sender>>,
     receivers: Vec<JoinHandle<history::Receiver>>,
 }
 
-/// A conversation and somebody who may read it.
-struct Conversation {
-    name: String,
-    members: Vec<Person>,
+/// A conversation.
+#[derive(Clone)]
+pub(crate) struct Conversation {
+    pub(crate) name: String,
+    pub(crate) members: Vec<Person>,
 }
 
 /// Everybody and everything, before anything is said.
@@ -51,7 +55,8 @@ impl Load {
     pub(crate) fn start_with(server: &Server, seed: u64, change: fn(&mut Habits)) -> Self {
         let world = World::new(server);
         let stage = Arc::new(Stage::new(server.mqtt()));
-        let receivers = world.receivers(server, &stage, seed);
+        let mut receivers = world.receivers(server, &stage, seed);
+        let absent = receivers.pop().unwrap();
         let receivers = receivers.into_iter().map(|receiver| {
             let stage = Arc::clone(&stage);
             thread::spawn(move || receiver.run(&stage))
@@ -62,7 +67,7 @@ impl Load {
             thread::spawn(move || sender.run(&stage))
         });
         let senders = senders.collect();
-        Self { stage, conversations: world.conversations, senders, receivers }
+        Self { stage, conversations: world.conversations, absent, senders, receivers }
     }
 
     /// Lets everything be acknowledged, then shown, and gives what was seen of it.
@@ -74,8 +79,7 @@ impl Load {
             .iter()
             .map(|conversation| (conversation.name.clone(), conversation.read(server)))
             .collect();
-        let heads = stored.iter().map(|(name, events)| (name.clone(), head_of(events))).collect();
-        self.stage.set_phase(Phase::Heads(heads));
+        self.stage.set_phase(Phase::heads(&stored));
         let receivers = std::mem::take(&mut self.receivers).into_iter().map(|thread| thread.join().unwrap()).collect();
         History { senders, stored, receivers }
     }
@@ -88,26 +92,29 @@ impl Drop for Load {
     }
 }
 
-fn head_of(events: &[Event]) -> u64 {
+pub(crate) fn head_of(events: &[Event]) -> u64 {
     events.last().map_or(0, |event| event.seq)
 }
 
 impl Conversation {
     /// All of its history, as its first member reads it.
-    fn read(&self, server: &Server) -> Vec<Event> {
+    pub(crate) fn read(&self, server: &Server) -> Vec<Event> {
+        self.try_read(server).unwrap_or_else(|answer| panic!("{answer:?}"))
+    }
+
+    /// The same, or the answer that was no history.
+    pub(crate) fn try_read(&self, server: &Server) -> Result<Vec<Event>, Answer> {
         let mut events: Vec<Event> = Vec::new();
         loop {
             let path = format!("/v1/conversations/{}/events?after_seq={}&limit={PAGE}", self.name, head_of(&events));
             let answer = server.get(&self.members[0], &path);
-            // Nobody has written there yet.
-            if answer.status == 404 && events.is_empty() {
-                return events;
+            if answer.status != 200 {
+                return Err(answer);
             }
-            let page = answer.is(200);
-            let page = page["events"].as_array().unwrap();
+            let page = answer.json["events"].as_array().unwrap();
             events.extend(page.iter().map(Event::of));
-            if page.len() < PAGE {
-                return events;
+            if answer.json["next"].is_null() {
+                return Ok(events);
             }
         }
     }
@@ -173,6 +180,7 @@ impl World {
             (Login { receive_maximum: NonZeroU16::new(8), ..login(park, "roaming", V5) }, Roaming),
             (login(max, "away", V311), Away),
             (login(kim, "away", V5), Away),
+            (login(kim, "absent", V5), Steady),
         ];
         let subscribe = |((login, habit), part): ((Login, Habit), u64)| {
             let person = login.person.clone();
@@ -182,6 +190,7 @@ impl World {
         receivers.into_iter().zip(0..).map(subscribe).collect()
     }
 
+    /// What is there of somebody's conversations.
     fn heads_of(&self, server: &Server, person: &Person) -> BTreeMap<String, u64> {
         let is_theirs = |conversation: &&Conversation| conversation.members.iter().any(|member| member.id == person.id);
         let head = |conversation: &Conversation| (conversation.name.clone(), head_of(&conversation.read(server)));

@@ -7,8 +7,10 @@
 mod checker;
 mod checker_tests;
 mod connection;
+mod damage;
 mod disk_full;
 mod history;
+mod image;
 mod kill;
 mod load;
 mod proof;

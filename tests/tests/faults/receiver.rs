@@ -28,6 +28,7 @@ pub(crate) enum Habit {
     Away,
 }
 
+#[derive(Clone)]
 pub(crate) struct Receiver {
     login: Login,
     habit: Habit,

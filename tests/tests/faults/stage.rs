@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use talaria_tests::PATIENCE;
 
 use crate::connection::{Connection, End, Login};
+use crate::history::Event;
+use crate::load::head_of;
 
 /// How long a client waits before it tries again to connect. Stock clients wait a second; this finds the server while it starts.
 const RETRY: Duration = Duration::from_millis(20);
@@ -37,6 +39,13 @@ pub(crate) enum Phase {
     Heads(BTreeMap<String, u64>),
     /// The test is over, whatever is open.
     Over,
+}
+
+impl Phase {
+    /// Receivers are to be shown all of this.
+    pub(crate) fn heads(stored: &BTreeMap<String, Vec<Event>>) -> Self {
+        Self::Heads(stored.iter().map(|(name, events)| (name.clone(), head_of(events))).collect())
+    }
 }
 
 impl Stage {

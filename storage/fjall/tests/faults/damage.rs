@@ -13,9 +13,9 @@ use talaria_storage_fjall::{FjallStore, Options};
 use content::{Answer, Dice, Rounds, commit, everything};
 use image::{Image, record_tags};
 
-/// Small enough that some hundred rounds leave tables on several levels, and a journal that is not yet in any.
+/// Small enough that a few dozen rounds leave several tables, and a journal that is not yet in any.
 const OPTIONS: fn() -> Options =
-    || Options { events_memtable_bytes: 96 * 1024, rows_memtable_bytes: 48 * 1024, ..Options::default() };
+    || Options { events_memtable_bytes: 64 * 1024, rows_memtable_bytes: 48 * 1024, ..Options::default() };
 
 fn seed() -> u64 {
     let seed = std::env::var("DAMAGE_SEED").map_or_else(
@@ -97,7 +97,7 @@ fn places(dice: &mut Dice, length: usize) -> Vec<usize> {
     let mut some = |from: usize, to: usize, count: usize| -> Vec<usize> {
         (0..count).map(|_| from + dice.below((to - from) as u64) as usize).collect()
     };
-    let mut places = [some(0, 32, 2), some(0, length, 6), some(length.saturating_sub(256), length, 6)].concat();
+    let mut places = [some(0, 32, 2), some(0, length, 5), some(length.saturating_sub(256), length, 4)].concat();
     places.sort_unstable();
     places.dedup();
     places
@@ -106,7 +106,7 @@ fn places(dice: &mut Dice, length: usize) -> Vec<usize> {
 #[test]
 fn a_flipped_bit_anywhere_is_refused_or_loses_nothing() {
     let mut dice = Dice(seed());
-    let closed = closed(dice.below(u64::MAX), 240);
+    let closed = closed(dice.below(u64::MAX), 70);
     let mut came = Vec::new();
     for file in 0..closed.image.0.len() {
         let length = closed.image.0[file].1.len();
@@ -135,7 +135,7 @@ fn a_flipped_bit_anywhere_is_refused_or_loses_nothing() {
 #[test]
 fn a_flipped_record_tag_is_refused() {
     let mut dice = Dice(seed());
-    let closed = closed(dice.below(u64::MAX), 60);
+    let closed = closed(dice.below(u64::MAX), 30);
     let mut flips = 0;
     for journal in closed.image.journals() {
         let tags = record_tags(&closed.image.0[journal].1);
@@ -153,7 +153,7 @@ fn a_flipped_record_tag_is_refused() {
 
 #[test]
 fn a_lost_or_short_file_is_refused_or_loses_nothing() {
-    let closed = closed(seed(), 120);
+    let closed = closed(seed(), 40);
     for file in 0..closed.image.0.len() {
         let mut image = closed.image.clone();
         image.0.remove(file);
@@ -165,4 +165,53 @@ fn a_lost_or_short_file_is_refused_or_loses_nothing() {
             closed.come_of(&image, &format!("{} has {part} of 3 parts", closed.name(file)));
         }
     }
+}
+
+/// Damage in the number that orders a batch, which the engine does not guard, and in how many items it has.
+#[test]
+fn a_flipped_bit_in_the_head_of_a_batch_is_refused_or_loses_nothing() {
+    let mut dice = Dice(seed());
+    let closed = closed(dice.below(u64::MAX), 30);
+    for journal in closed.image.journals() {
+        let bytes = &closed.image.0[journal].1;
+        let heads: Vec<usize> = record_tags(bytes).into_iter().filter(|at| bytes[*at] == 1).collect();
+        for head in heads {
+            if dice.below(3) == 0 {
+                closed.flipped(journal, head + 1 + dice.below(12) as usize, 1 << dice.below(8));
+            }
+        }
+    }
+}
+
+/// The engine goes on with the next journal behind one that it could not read to its end.
+#[test]
+fn damage_in_a_journal_that_is_not_the_last_is_refused() {
+    let mut dice = Dice(seed());
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { events_memtable_bytes: 4 * 1024 * 1024, ..Options::default() };
+    let mut content = Rounds::new(dice.below(u64::MAX));
+    content.more_bytes = 300_000;
+    let store = FjallStore::open(folder.path(), options).unwrap();
+    let mut rounds = 0;
+    while Image::journals_in(&folder.path().join("engine")) < 2 {
+        commit(&store, content.next());
+        rounds += 1;
+        assert!(rounds < 200, "the engine never began a second journal");
+    }
+    content.more_bytes = 0;
+    commit(&store, content.next());
+    let answers = everything(&store);
+    drop(store);
+    let closed = Closed { image: Image::of(folder.path()), answers };
+    let sealed = closed.image.journals()[0];
+    let bytes = &closed.image.0[sealed].1;
+    let tags = record_tags(bytes);
+    let ends: Vec<usize> = tags.iter().copied().filter(|at| bytes[*at] == 3).collect();
+    let middle = tags[dice.below(tags.len() as u64) as usize];
+    for at in [tags[0], tags[1], middle, middle + 11, *tags.last().unwrap(), *ends.last().unwrap() + 12] {
+        assert_eq!(closed.flipped(sealed, at, 1 << dice.below(8)), Came::Refused, "byte {at}");
+    }
+    let mut image = closed.image.clone();
+    image.0.remove(sealed);
+    assert_eq!(closed.come_of(&image, "the first journal is gone"), Came::Refused);
 }

@@ -43,6 +43,13 @@ impl Image {
         folder
     }
 
+    /// How many journals lie in the engine's folder.
+    pub(crate) fn journals_in(folder: &Path) -> usize {
+        let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "jnl")).count()
+    }
+
+    /// Which of the files are journals.
     pub(crate) fn journals(&self) -> Vec<usize> {
         let is_journal = |at: &usize| self.0[*at].0.extension().is_some_and(|extension| extension == "jnl");
         (0..self.0.len()).filter(is_journal).collect()
