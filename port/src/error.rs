@@ -73,8 +73,9 @@ impl fmt::Display for StoreError {
 }
 
 impl Error for StoreError {
+    /// What is behind the cause, which is told already.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|source| source.as_ref() as _)
+        self.source.as_ref().and_then(|source| source.source())
     }
 }
 

@@ -1,8 +1,10 @@
 //! `talaria serve`: runs until SIGTERM or SIGINT, then drains.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use talaria_port::{StoreError, StoreErrorKind};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::assemble::Server;
@@ -15,7 +17,8 @@ const DRAIN: Duration = Duration::from_secs(20);
 pub(super) fn run(config: Config) -> anyhow::Result<()> {
     logs::init(&config.log).context("log")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let server = runtime.block_on(Server::start(config))?;
+    let folder = config.data_dir.clone();
+    let server = runtime.block_on(Server::start(config)).map_err(|error| with_advice(error, &folder))?;
     for address in server.mqtt_addresses() {
         tracing::info!(%address, "mqtt: ready for clients");
     }
@@ -34,4 +37,16 @@ pub(super) fn run(config: Config) -> anyhow::Result<()> {
     server.drain(&runtime, DRAIN);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Says of damage what to do about it: nobody else will.
+fn with_advice(error: anyhow::Error, folder: &Path) -> anyhow::Error {
+    let of_store = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
+    if of_store.is_none_or(|cause| cause.kind != StoreErrorKind::Damaged) {
+        return error;
+    }
+    error.context(format!(
+        "the data folder {} is damaged, and starting on it could lose what was acknowledged; put its last backup in its place",
+        folder.display()
+    ))
 }
