@@ -1,17 +1,12 @@
 //! Damage anywhere in a closed store: a clear refusal, or all that was acknowledged; never a shorter answer, never a panic.
 //!
 //! `DAMAGE_SEED=n` replays one seed.
-#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, and does not know the functions they share")]
-
-#[path = "../content/mod.rs"]
-mod content;
-mod image;
 
 use talaria_port::StoreErrorKind;
 use talaria_storage_fjall::{FjallStore, Options};
 
-use content::{Answer, Dice, Rounds, commit, everything};
-use image::{Image, record_tags};
+use crate::content::{Answer, Dice, Rounds, commit, everything};
+use crate::image::{Image, record_tags};
 
 /// Small enough that a few dozen rounds leave several tables, and a journal that is not yet in any.
 const OPTIONS: fn() -> Options =
@@ -110,14 +105,7 @@ fn a_flipped_bit_anywhere_is_refused_or_loses_nothing() {
     let mut came = Vec::new();
     for file in 0..closed.image.0.len() {
         let length = closed.image.0[file].1.len();
-        let mut places: Vec<usize> =
-            (0..12).filter(|_| length > 0).map(|_| dice.below(length as u64) as usize).collect();
-        // The ends hold what the rest is found by; small files are looked at whole.
-        places.extend(if length <= 64 { 0..length } else { 0..8.min(length) });
-        places.extend(length.saturating_sub(40)..length);
-        places.sort_unstable();
-        places.dedup();
-        for at in places {
+        for at in places(&mut dice, length) {
             came.push(closed.flipped(file, at, 1 << dice.below(8)));
         }
     }

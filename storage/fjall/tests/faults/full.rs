@@ -1,11 +1,6 @@
 //! A full disk: nothing is acknowledged that is not stored, reads go on, and it works again when there is room.
 //!
 //! The disk is a small file system in memory, which takes the right to mount one.
-#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, and does not know the functions they share")]
-
-#[path = "../content/mod.rs"]
-mod content;
-mod disk;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -14,8 +9,8 @@ use talaria_port::StoreErrorKind;
 use talaria_port::messages::{CommitError, MessageStore as _, Round};
 use talaria_storage_fjall::{FjallStore, Options};
 
-use content::{Rounds, commit, everything};
-use disk::Disk;
+use crate::content::{Rounds, commit, everything};
+use crate::disk::Disk;
 
 const MIB: u64 = 1024 * 1024;
 
