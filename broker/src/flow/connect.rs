@@ -13,7 +13,7 @@ use talaria_port::authenticate::{Checked, Credentials, Identity};
 use talaria_port::directory::{Claim, Claimed};
 use talaria_port::sessions::{Mark, SessionKey, SessionWrite, StoredSession};
 
-use super::{mark, subscribe, will::Will};
+use super::{disconnect, mark, subscribe, will::Will};
 use crate::delivery::Delivery;
 use crate::event_loop::mailbox::News;
 use crate::session::resends::Resend;
@@ -89,7 +89,7 @@ pub(crate) fn on_authenticated(
     }
 }
 
-fn unavailable(connection: &mut Connection, turn: &Turn<'_>, error: &StoreError) {
+fn unavailable(connection: &mut Connection, turn: &mut Turn<'_>, error: &StoreError) {
     tracing::warn!(%error, "a client is refused");
     refuse(connection, turn, ReasonCode::ServerUnavailable);
 }
@@ -223,9 +223,9 @@ fn acknowledge(connection: &mut Connection, turn: &mut Turn<'_>) {
 }
 
 /// CONNACK with a failure, then the end.
-pub(crate) fn refuse(connection: &mut Connection, turn: &Turn<'_>, reason: ReasonCode) {
+pub(crate) fn refuse(connection: &mut Connection, turn: &mut Turn<'_>, reason: ReasonCode) {
     connection.wire().connack_failure(reason);
-    connection.begin_closing(turn.shared.now_ms);
+    disconnect::leave(connection, turn);
 }
 
 impl Connection {

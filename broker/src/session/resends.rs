@@ -35,7 +35,10 @@ impl Resend {
     /// there is one.
     pub(crate) fn on_publish(&mut self, packet_id: u16, dup: bool, generation: u64) -> Option<EventId> {
         let is_carried = self.carried.contains(&packet_id);
-        if dup || self.unanswered.contains(&packet_id) {
+        let was_unanswered = self.unanswered.contains(&packet_id);
+        if dup || was_unanswered {
+            // From here on it is answered, or left unanswered anew.
+            self.unanswered.retain(|unanswered| *unanswered != packet_id);
             if is_carried {
                 return Some(self.carried_floor);
             }
@@ -72,7 +75,6 @@ impl Resend {
     /// For the next connection, after one whose publishes of these packet ids surely were not acknowledged.
     pub(crate) fn after_loss(mut self, unanswered: Vec<u16>) -> Self {
         // What was unanswered before and not resent yet still is.
-        self.unanswered.retain(|packet_id| !self.carried.contains(packet_id));
         self.unanswered.extend(unanswered);
         self.has_published = false;
         self
@@ -191,6 +193,17 @@ mod tests {
         assert_eq!(next.lowest_floor(), EventId(A));
         assert_eq!(next.on_publish(1, true, B), Some(EventId(15)));
         assert_eq!(next.on_publish(2, false, B), Some(EventId(A)));
+    }
+
+    #[test]
+    fn what_was_unanswered_still_is_after_connections_that_resent_nothing() {
+        let mut resend = left(2).after_loss(vec![]);
+        assert_eq!(resend.on_publish(2, false, A), Some(EventId::ZERO));
+        let mut resend = resend.after_loss(vec![2]).after_loss(vec![]);
+        assert_eq!(resend.on_publish(2, false, B), Some(EventId::ZERO));
+        assert_eq!(resend.on_publish(2, false, B), None, "the one before was answered, or this would not come");
+        let mut resend = Resend::default().after_clean_end(vec![3], EventId(15)).after_loss(vec![]);
+        assert_eq!(resend.on_publish(3, false, A), Some(EventId::ZERO));
     }
 
     #[test]
