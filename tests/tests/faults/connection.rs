@@ -9,6 +9,7 @@ use talaria_codec::{
     Ack, Connect, Direction, Disconnect, Frame, Packet, Publish, QoS, ReasonCode, Subscribe, SubscribeFilter,
     SubscribeOptions, Version, decode, frame,
 };
+use talaria_core::limits::SESSION_EXPIRY_S_MAX;
 use talaria_tests::{PATIENCE, Person};
 
 /// One read takes at most this.
@@ -201,7 +202,7 @@ fn connect(login: &Login) -> Connect<'_> {
     connect.username = Some(&login.person.id);
     connect.password = Some(login.person.token.as_bytes());
     if login.version == Version::V5 {
-        connect.properties.session_expiry_interval = login.is_kept.then_some(24 * 60 * 60);
+        connect.properties.session_expiry_interval = login.is_kept.then_some(SESSION_EXPIRY_S_MAX);
         connect.properties.receive_maximum = login.receive_maximum;
     }
     connect

@@ -198,16 +198,16 @@ impl World {
     }
 }
 
-fn login(person: &Person, client_id: &str, version: Version) -> Login {
+pub(crate) fn login(person: &Person, client_id: &str, version: Version) -> Login {
     Login { person: person.clone(), client_id: client_id.to_owned(), version, is_kept: true, receive_maximum: None }
 }
 
-fn habits(targets: Vec<(String, String)>, qos: &[QoS], keyed_of_ten: u64) -> Habits {
+pub(crate) fn habits(targets: Vec<(String, String)>, qos: &[QoS], keyed_of_ten: u64) -> Habits {
     Habits { targets, qos: qos.to_vec(), keyed_of_ten, window: 20, packet_id_max: u16::MAX, sets_dup: true }
 }
 
 /// The name of the conversation of two.
-fn dm(one: &Person, other: &Person) -> String {
+pub(crate) fn dm(one: &Person, other: &Person) -> String {
     let (one, other): (u64, u64) = (one.id.parse().unwrap(), other.id.parse().unwrap());
     format!("dm/{}-{}", one.min(other), one.max(other))
 }

@@ -6,6 +6,7 @@
 
 mod checker;
 mod checker_tests;
+mod clock;
 mod connection;
 mod damage;
 mod disk_full;

@@ -75,19 +75,22 @@ impl Receiver {
 
     /// Receives until it was shown every head, through as many connections as it takes.
     pub(crate) fn run(mut self, stage: &Stage) -> history::Receiver {
+        self.receive(stage);
+        self.log
+    }
+
+    /// The same for one of several times; the session stays.
+    pub(crate) fn receive(&mut self, stage: &Stage) {
         loop {
             if self.habit == Habit::Away {
                 stage.wait_for_heads();
             } else if self.habit == Habit::Roaming && self.random.once_in(3) {
                 stage.wait_for_end_of(stage.round());
             }
-            let Some(mut connection) = stage.connect(&self.login) else { return self.log };
+            let Some(mut connection) = stage.connect(&self.login) else { return };
             self.log.connections.push(Vec::new());
             match self.visit(&mut connection, stage) {
-                Ok(Leave::Done) => {
-                    connection.close();
-                    return self.log;
-                }
+                Ok(Leave::Done) => return connection.close(),
                 // A socket that just closes, with what was not read or answered.
                 Ok(Leave::Gone) if self.random.once_in(2) => drop(connection),
                 Ok(Leave::Gone) => connection.close(),

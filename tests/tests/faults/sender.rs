@@ -129,7 +129,8 @@ impl Sender {
         let is_long = random.once_in(LONG_ONCE_IN);
         let padding = "x".repeat(if is_long { random.below(LONG_BYTES) as usize } else { 0 });
         let text = format!("{} {}{padding}", self.log.name, self.log.sent.len());
-        let key = (random.below(10) < self.habits.keyed_of_ten).then(|| format!("key-{}", self.log.sent.len()));
+        let key = (random.below(10) < self.habits.keyed_of_ten)
+            .then(|| format!("{} {}", self.login.client_id, self.log.sent.len()));
         let payload = match &key {
             Some(key) => json!({"key": key, "text": text}).to_string(),
             None => text.clone(),
