@@ -25,6 +25,10 @@ pub(crate) const MOSQUITTO_CLIENTS: Need = Need {
     is_there: || find("mosquitto_pub").is_some() && find("mosquitto_sub").is_some(),
 };
 
+/// Gives the server under test a clock that is off.
+pub(crate) const FAKETIME: Need =
+    Need { what: "faketime", package: "faketime", is_there: || find("faketime").is_some() };
+
 /// The peer of the benchmarks.
 pub(crate) const MOSQUITTO: Need =
     Need { what: "mosquitto", package: "mosquitto", is_there: || find("mosquitto").is_some() };

@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
-    debian::ensure(workspace, &[debian::MOSQUITTO_CLIENTS, debian::PYTHON_VENV])?;
+    debian::ensure(workspace, &[debian::MOSQUITTO_CLIENTS, debian::FAKETIME, debian::PYTHON_VENV])?;
     let python = python::ensure(workspace)?;
     let server = build_server(workspace)?;
     let mut tests = cargo_test(workspace, &arguments.cargo);
