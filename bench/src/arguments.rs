@@ -13,7 +13,7 @@ use crate::scenario::{Scale, Scenario};
 pub(crate) struct Arguments {
     /// What to measure; all but `registered` if left out.
     scenarios: Vec<Scenario>,
-    /// Minutes instead of a quarter of an hour: fewer connections, shorter loads, one run each.
+    /// A minute or two instead of twenty: fewer connections, shorter loads, one run each.
     #[arg(long)]
     pub quick: bool,
     /// Leaves the other server out; then there are no ratios.

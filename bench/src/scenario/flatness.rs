@@ -20,15 +20,13 @@ pub(crate) fn run(server: &dyn Running, scale: &Scale) -> Result<Values> {
     arrive(&mut fleet, &idle(server, pairs::ACCOUNTS, scale.flat_few), ARRIVAL_LIMIT)?;
 
     let further = idle(server, scale.flat_few, scale.crowd_all);
-    // As long in all as any other saturating load.
-    let load = scale.load / ROUNDS;
     let (mut few, mut many) = (0.0, 0.0);
     for _ in 0..ROUNDS {
-        few += pairs::cost_us(&mut fleet, server, &publishers, scale, load)? / f64::from(ROUNDS);
+        few += pairs::cost_us(&mut fleet, server, &publishers, scale)? / f64::from(ROUNDS);
         let mut idle_fleet = Fleet::new(server.address())?;
         arrive(&mut idle_fleet, &further, ARRIVAL_LIMIT)?;
         crowd::settle(server)?;
-        many += pairs::cost_us(&mut fleet, server, &publishers, scale, load)? / f64::from(ROUNDS);
+        many += pairs::cost_us(&mut fleet, server, &publishers, scale)? / f64::from(ROUNDS);
         idle_fleet.leave();
         crowd::settle(server)?;
     }

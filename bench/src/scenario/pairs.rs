@@ -1,7 +1,5 @@
 //! 100 publishers, each with a receiver of its own.
 
-use std::time::Duration;
-
 use anyhow::Result;
 
 use super::{ARRIVAL_LIMIT, PAYLOAD_BYTES, Scale, Values, cost};
@@ -45,14 +43,7 @@ pub(crate) fn join(fleet: &mut Fleet, server: &dyn Running, stride: usize) -> Re
         .collect())
 }
 
-/// Loads the pairs for `load` and says what a message cost, in microseconds.
-pub(crate) fn cost_us(
-    fleet: &mut Fleet,
-    server: &dyn Running,
-    publishers: &[Publisher],
-    scale: &Scale,
-    load: Duration,
-) -> Result<f64> {
-    let scale = Scale { load, ..scale.clone() };
-    Ok(cost::measure(fleet, server.pid(), publishers, WINDOW, &scale)?.per_delivery_us())
+/// Loads the pairs and says what a message cost, in microseconds.
+pub(crate) fn cost_us(fleet: &mut Fleet, server: &dyn Running, publishers: &[Publisher], scale: &Scale) -> Result<f64> {
+    Ok(cost::measure(fleet, server.pid(), publishers, WINDOW, scale)?.per_delivery_us())
 }

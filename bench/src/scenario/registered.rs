@@ -22,6 +22,6 @@ fn cost_us(server: &dyn Server, scale: &Scale, folder: &Path, accounts: usize) -
     let running = server.start(data.path(), accounts)?;
     let mut fleet = Fleet::new(running.address())?;
     let measured = pairs::join(&mut fleet, running.as_ref(), accounts / pairs::ACCOUNTS)
-        .and_then(|publishers| pairs::cost_us(&mut fleet, running.as_ref(), &publishers, scale, scale.load));
+        .and_then(|publishers| pairs::cost_us(&mut fleet, running.as_ref(), &publishers, scale));
     measured.map_err(|error| with_last_words(&error, running.as_ref()))
 }
