@@ -31,7 +31,6 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Prepared> {
         loops,
         packet_bytes_max: config.limits.packet_bytes,
         connections_max: config.limits.connections.div_ceil(usize::from(loops)),
-        ..Settings::default()
     };
     Ok(talaria_broker::prepare(settings)?)
 }
