@@ -116,15 +116,13 @@ impl Authenticate for Accounts {
         let now_ms = self.clock.monotonic_ms();
         let after = after.max(self.opened_upto);
         let heeded_upto = self.caches().heeded_upto;
-        if heeded_upto < after {
-            // The caller has read ahead of the caches, which must not skip what it read.
+        let read = self.read_log(after).await?;
+        if after <= heeded_upto {
+            self.caches().heed(&read, now_ms);
+        } else {
+            // The caller is ahead of the caches, which must not skip what it has read.
             let missed = self.read_log(heeded_upto).await?;
             self.caches().heed(&missed, now_ms);
-        }
-        let read = self.read_log(after).await?;
-        let mut caches = self.caches();
-        if caches.heeded_upto >= after {
-            caches.heed(&read, now_ms);
         }
         Ok((read.revoked, read.last))
     }

@@ -54,12 +54,14 @@ pub enum Revoked {
 /// Checks credentials.
 #[async_trait]
 pub trait Authenticate: Send + Sync {
-    /// Answers at once where memory and arithmetic are enough; costs about a microsecond.
+    /// Answers at once where memory and arithmetic are enough; costs a few microseconds. What is remembered of tokens counts only while
+    /// [`revoked`](Self::revoked) is asked, at least every [`REVOCATIONS_STALE_MS`](talaria_core::limits::REVOCATIONS_STALE_MS).
     fn check(&self, credentials: &Credentials) -> Checked;
 
     /// `None` where they are not who they say; missing or broken configuration denies.
     async fn authenticate(&self, credentials: &Credentials) -> Result<Option<Identity>, StoreError>;
 
-    /// Revocations after number `after` with the number of the last; asked at least once a second (INV-5).
+    /// Revocations after number `after` with the number of the last; asked at least once a second (INV-5). Those from before this process began
+    /// concern nobody here and are left out; whoever begins asks with 0.
     async fn revoked(&self, after: u64) -> Result<(Vec<Revoked>, u64), StoreError>;
 }
