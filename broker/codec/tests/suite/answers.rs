@@ -104,8 +104,8 @@ fn can_be_sent(answer: &Packet<'_>, version: Version) -> Checked {
 /// MQTT-3.1.0-2: a second CONNECT is a protocol error, also one that is broken in a way only a CONNACK has a code for.
 #[test]
 fn a_broken_second_connect_is_told_a_protocol_error() {
-    for level in [3, 6] {
-        let bytes = packet(0x10, &[&*field("MQTT"), &[level, 2, 0, 0], &field("c")].concat());
+    for (level, flags, client_id) in [(3, 2, "c"), (6, 2, "c"), (4, 0, "")] {
+        let bytes = packet(0x10, &[&*field("MQTT"), &[level, flags, 0, 0], &field(client_id)].concat());
         assert_eq!(read_error(&bytes, Direction::ToServer).reason(), ReasonCode::ProtocolError);
     }
 }

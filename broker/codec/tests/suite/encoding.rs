@@ -12,7 +12,7 @@ use talaria_codec::{
 
 use crate::packets::any_packet;
 use crate::random::check;
-use crate::wire::{WAYS, written};
+use crate::wire::{self, WAYS, block, field, written};
 
 /// Refused with that error, and without a byte.
 #[track_caller]
@@ -225,6 +225,28 @@ fn a_buffer_without_room() {
             assert!(short.iter().all(|&byte| byte == 0));
             Ok(())
         });
+    }
+}
+
+/// Section 1.5.5: lengths around those where one more byte is needed, of packets and of property blocks.
+#[test]
+fn lengths_of_every_size_are_written() {
+    for remaining in [127, 128, 16_383, 16_384, 2_097_151, 2_097_152] {
+        let payload = vec![b'x'; remaining - 3];
+        let packet = Packet::Publish(Publish { payload: &payload, ..publish() });
+        let expected = wire::packet(0x30, &[b"\0\x01t", &*payload].concat());
+        let mut exact = vec![0; expected.len()];
+        packet.encode(Version::V311, &mut &mut exact[..]).unwrap();
+        assert!(exact == expected, "{remaining}");
+    }
+    for block_bytes in [127, 128, 16_383, 16_384] {
+        let reason_string = "x".repeat(block_bytes - 3);
+        let properties = AckProperties { reason_string: Some(&reason_string), ..Default::default() };
+        let property = [&[0x1F][..], &field(&reason_string)].concat();
+        let expected = wire::packet(0x40, &[&[0, 1, 0][..], &block(&property)].concat());
+        let mut exact = vec![0; expected.len()];
+        Packet::PubAck(Ack { properties, ..Ack::success(id()) }).encode(Version::V5, &mut &mut exact[..]).unwrap();
+        assert!(exact == expected, "{block_bytes}");
     }
 }
 
