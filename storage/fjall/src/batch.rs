@@ -71,7 +71,7 @@ impl<'a> Batch<'a> {
                 self.scratch.clear();
                 event::put(self.scratch, events);
                 let key = key::events(last.conversation, last.seq);
-                self.batch.insert(&self.engine.events, key, self.scratch.as_slice());
+                self.batch.insert(&self.engine.events, key.as_ref(), self.scratch.as_slice());
             }
             rest = later;
         }

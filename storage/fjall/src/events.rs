@@ -8,7 +8,7 @@ use talaria_port::messages::{Amount, Span};
 use crate::engine::{Engine, Pair};
 use crate::error::Failure;
 use crate::rows::event::{self, Extent};
-use crate::rows::key;
+use crate::rows::key::{self, EventsKey};
 
 pub(crate) fn read(
     engine: &Engine,
@@ -132,17 +132,17 @@ impl Reader<'_> {
 
     fn first_from(self, seq: Seq) -> Result<Option<Row>, Failure> {
         let (from, to) = (self.key(seq), self.key(Seq(u64::MAX)));
-        let pair = Engine::first(&self.engine.events, Bound::Included(&from), Bound::Included(&to))?;
+        let pair = Engine::first(&self.engine.events, Bound::Included(from.as_ref()), Bound::Included(to.as_ref()))?;
         pair.map(|pair| self.row(pair)).transpose()
     }
 
     fn last_up_to(self, seq: Seq) -> Result<Option<Row>, Failure> {
         let (from, to) = (self.key(Seq(0)), self.key(seq));
-        let pair = Engine::last(&self.engine.events, Bound::Included(&from), Bound::Included(&to))?;
+        let pair = Engine::last(&self.engine.events, Bound::Included(from.as_ref()), Bound::Included(to.as_ref()))?;
         pair.map(|pair| self.row(pair)).transpose()
     }
 
-    fn key(self, seq: Seq) -> [u8; key::EVENTS_BYTES] {
+    fn key(self, seq: Seq) -> EventsKey {
         key::events(self.conversation, seq)
     }
 

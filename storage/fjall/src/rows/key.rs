@@ -16,21 +16,67 @@ const READ_MARK: u8 = b'r';
 /// The row of the last round; in every batch.
 pub(crate) const ROUND: [u8; 1] = *b"n";
 
-/// Bytes of an event row's key.
-pub(crate) const EVENTS_BYTES: usize = KEY_BYTES + 8;
+/// The key of an event row: conversation, then the *last* seq in it. The row that holds a seq is the first one at or after
+/// that seq, so that reading on from anywhere is one forward scan, and the newest event is the end of a backward one.
+///
+/// 20 bytes are what the engine keeps in place, without memory of its own; it looks at the first 4 before anything else. So
+/// both ids and the kind take 16 bytes, with the well-spread ones first (conversations have no order among each other), and
+/// a seq takes 4. The few beyond that take 12, behind all the others.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct EventsKey {
+    bytes: [u8; LONG_BYTES],
+    length: usize,
+}
 
-/// An event row: conversation, then the *last* seq in it. The row that holds a seq is the first one at or after that seq, so
-/// that reading on from anywhere is one forward scan, and the newest event is the end of a backward one.
-pub(crate) fn events(conversation: ConversationId, last: Seq) -> [u8; EVENTS_BYTES] {
-    let mut key = [0; EVENTS_BYTES];
-    key[..KEY_BYTES].copy_from_slice(&conversation.to_key());
-    key[KEY_BYTES..].copy_from_slice(&last.0.to_be_bytes());
-    key
+const CONVERSATION_BYTES: usize = 16;
+const SHORT_BYTES: usize = CONVERSATION_BYTES + 4;
+const LONG_BYTES: usize = SHORT_BYTES + 8;
+/// In place of a short seq: a long one follows.
+const LONG: u32 = u32::MAX;
+
+impl AsRef<[u8]> for EventsKey {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+/// The key of the row that ends with that seq.
+pub(crate) fn events(conversation: ConversationId, last: Seq) -> EventsKey {
+    let mut bytes = [0; LONG_BYTES];
+    let (first, second) = numbers(conversation);
+    bytes[..8].copy_from_slice(&spread(first ^ second.rotate_left(32)).to_be_bytes());
+    bytes[8..16].copy_from_slice(&second.to_be_bytes());
+    let short = u32::try_from(last.0).ok().filter(|short| *short != LONG);
+    bytes[CONVERSATION_BYTES..SHORT_BYTES].copy_from_slice(&short.unwrap_or(LONG).to_be_bytes());
+    bytes[SHORT_BYTES..].copy_from_slice(&last.0.to_be_bytes());
+    EventsKey { bytes, length: if short.is_some() { SHORT_BYTES } else { LONG_BYTES } }
+}
+
+/// A conversation's ids, with its kind in the bits that ids leave free.
+fn numbers(conversation: ConversationId) -> (u64, u64) {
+    const FREE: u64 = 1 << 63;
+    match conversation {
+        ConversationId::Dm(pair) => (pair.low().get(), pair.high().get()),
+        ConversationId::Channel(id) => (id.get() | FREE, 0),
+        ConversationId::Own(id) => (id.get(), FREE),
+    }
+}
+
+/// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every bit reaches every other, and no two numbers become one.
+const fn spread(value: u64) -> u64 {
+    let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    value ^ (value >> 31)
 }
 
 /// The last seq in the row of that key.
 pub(crate) fn last_seq(key: &[u8]) -> Option<Seq> {
-    key.get(KEY_BYTES..)?.try_into().ok().map(|seq| Seq(u64::from_be_bytes(seq)))
+    let (short, long) = key.get(CONVERSATION_BYTES..)?.split_first_chunk()?;
+    match u32::from_be_bytes(*short) {
+        LONG => long.try_into().ok().map(|seq| Seq(u64::from_be_bytes(seq))),
+        short if long.is_empty() => Some(Seq(short.into())),
+        _ => None,
+    }
 }
 
 /// A row of a user's index.

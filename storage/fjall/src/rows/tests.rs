@@ -21,6 +21,10 @@ fn dm() -> ConversationId {
     ConversationId::dm(user(1), user(0x0203))
 }
 
+fn channel() -> ConversationId {
+    ConversationId::Channel(ChannelId::new(7).unwrap())
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -165,13 +169,12 @@ fn session_rows_are_as_they_were() {
 
 #[test]
 fn marks_are_as_they_were() {
-    let channel = ConversationId::Channel(ChannelId::new(7).unwrap());
     let value = Mark {
         generation: 0x0102_0304_0506_0708,
         write: 3,
         settled: EventId(5_000_000_000),
-        behind: vec![(dm(), Position::At(Seq(9), EventId(300))), (channel, Position::After(EventId(200)))],
-        ahead: vec![(channel, Seq(2), EventId(6_000_000_000))],
+        behind: vec![(dm(), Position::At(Seq(9), EventId(300))), (channel(), Position::After(EventId(200)))],
+        ahead: vec![(channel(), Seq(2), EventId(6_000_000_000))],
         packet_id: 0x0a0b,
         unreleased: vec![1, 0xffff],
         at_unix_ms: 1_800_000_000_000,
@@ -211,7 +214,9 @@ fn rows_of_numbers_are_as_they_were() {
 fn keys_are_as_they_were_and_sort_by_meaning() {
     let name = SessionKey { user: user(0x0203), client_id: "kim".into() };
     for (key, sample) in [
-        (key::events(dm(), Seq(7)).to_vec(), "64000000000000000100000000000002030000000000000007"),
+        (key::events(dm(), Seq(7)).as_ref().to_vec(), "ae27777f4a902c2e000000000000020300000007"),
+        (key::events(channel(), Seq(u64::from(u32::MAX))).as_ref().to_vec(), "efa80ca6c0462d5c0000000000000000ffffffff00000000ffffffff"),
+        (key::events(ConversationId::Own(user(1)), Seq(7)).as_ref().to_vec(), "e20c42fb86b9f7af800000000000000000000007"),
         (
             key::index(user(5), Window(6), Some(dm())),
             "69000000000000000500000000000000066400000000000000010000000000000203",
@@ -226,10 +231,13 @@ fn keys_are_as_they_were_and_sort_by_meaning() {
     ] {
         assert_eq!(hex(&key), sample);
     }
-    assert_eq!(key::last_seq(&key::events(dm(), Seq(7))), Some(Seq(7)));
+    for seq in [0, 1, 255, 256, u64::from(u32::MAX) - 1, u64::from(u32::MAX), u64::from(u32::MAX) + 1, u64::MAX] {
+        assert_eq!(key::last_seq(key::events(dm(), Seq(seq)).as_ref()), Some(Seq(seq)));
+    }
+    let seqs = [0, 255, 256, (1 << 32) - 2, (1 << 32) - 1, 1 << 32, u64::MAX];
+    assert!(seqs.map(|seq| key::events(dm(), Seq(seq)).as_ref().to_vec()).is_sorted());
     assert_eq!(key::window_and_conversation(&key::index(user(5), Window(6), Some(dm()))), Some((Window(6), dm())));
     assert_eq!(key::window_and_conversation(&key::moved(Window(6), Some(dm()))), Some((Window(6), dm())));
     assert_eq!(key::conversation(&key::listed(user(5), Some(dm()))), Some(dm()));
     assert_eq!(key::session_of(&key::session(&name, key::SessionPart::Row)), Some((name, key::SessionPart::Row)));
-    assert!(key::events(dm(), Seq(255)) < key::events(dm(), Seq(256)));
 }
