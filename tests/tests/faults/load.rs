@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use talaria_codec::{QoS, Version};
 use talaria_tests::http::Answer;
-use talaria_tests::{Person, Server};
+use talaria_tests::{PATIENCE, Person, Server};
 
 use crate::connection::Login;
 use crate::history::{self, Event, History};
@@ -203,7 +203,16 @@ pub(crate) fn login(person: &Person, client_id: &str, version: Version) -> Login
 }
 
 pub(crate) fn habits(targets: Vec<(String, String)>, qos: &[QoS], keyed_of_ten: u64) -> Habits {
-    Habits { targets, qos: qos.to_vec(), keyed_of_ten, window: 20, packet_id_max: u16::MAX, sets_dup: true }
+    Habits {
+        targets,
+        qos: qos.to_vec(),
+        keyed_of_ten,
+        window: 20,
+        packet_id_max: u16::MAX,
+        sets_dup: true,
+        patience: PATIENCE,
+        cut_once_in: None,
+    }
 }
 
 /// The name of the conversation of two.

@@ -19,3 +19,5 @@ mod receiver;
 mod seed;
 mod sender;
 mod stage;
+mod stalls;
+mod takeover;

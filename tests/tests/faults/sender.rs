@@ -33,6 +33,10 @@ pub(crate) struct Habits {
     pub(crate) packet_id_max: u16,
     /// What was sent before is marked when it is sent again (MQTT-3.3.1-1), as it must be.
     pub(crate) sets_dup: bool,
+    /// How long it waits for an answer before it tries a new connection.
+    pub(crate) patience: Duration,
+    /// Once in so many turns it loses its connection, with whatever is under way in both directions.
+    pub(crate) cut_once_in: Option<u64>,
 }
 
 pub(crate) struct Sender {
@@ -44,6 +48,8 @@ pub(crate) struct Sender {
     pending: VecDeque<Pending>,
     last_packet_id: u16,
     was_connected: bool,
+    /// On whichever connection.
+    answered_at: Instant,
 }
 
 struct Pending {
@@ -59,9 +65,24 @@ struct Pending {
 
 impl Sender {
     pub(crate) fn new(login: Login, habits: Habits, random: Random) -> Self {
-        let (name, user) = (format!("{} {}", login.person.handle, login.client_id), login.person.id.clone());
-        let log = history::Sender { name, user, sent: Vec::new() };
-        Self { login, habits, random, log, pending: VecDeque::new(), last_packet_id: 0, was_connected: false }
+        let name = format!("{} {}", login.person.handle, login.client_id);
+        Self::named(name, login, habits, random)
+    }
+
+    /// The name is in every text and key: no two senders of a run have the same.
+    pub(crate) fn named(name: String, login: Login, habits: Habits, random: Random) -> Self {
+        let log = history::Sender { name, user: login.person.id.clone(), sent: Vec::new() };
+        let answered_at = Instant::now();
+        Self {
+            login,
+            habits,
+            random,
+            log,
+            pending: VecDeque::new(),
+            last_packet_id: 0,
+            was_connected: false,
+            answered_at,
+        }
     }
 
     /// Sends until the load is over and everything is acknowledged, through as many connections as it takes.
@@ -84,6 +105,7 @@ impl Sender {
         self.send_again(connection)?;
         let mut answered_at = Instant::now();
         loop {
+            assert!(self.answered_at.elapsed() < PATIENCE, "{}: no answer in time", self.log.name);
             match stage.phase() {
                 Phase::Load => self.send_new(connection)?,
                 Phase::Over => return Ok(()),
@@ -94,9 +116,14 @@ impl Sender {
                 Some(Incoming::Disconnect) => return Err(End::Gone),
                 Some(incoming) => {
                     answered_at = Instant::now();
+                    self.answered_at = answered_at;
                     self.on_answer(connection, stage, &incoming)?;
                 }
-                None => assert!(answered_at.elapsed() < PATIENCE, "{}: no answer in time", self.log.name),
+                None if answered_at.elapsed() < self.habits.patience => {}
+                None => return Err(End::Gone),
+            }
+            if self.habits.cut_once_in.is_some_and(|of| self.random.once_in(of)) {
+                return Err(End::Gone);
             }
         }
     }
@@ -129,8 +156,8 @@ impl Sender {
         let is_long = random.once_in(LONG_ONCE_IN);
         let padding = "x".repeat(if is_long { random.below(LONG_BYTES) as usize } else { 0 });
         let text = format!("{} {}{padding}", self.log.name, self.log.sent.len());
-        let key = (random.below(10) < self.habits.keyed_of_ten)
-            .then(|| format!("{} {}", self.login.client_id, self.log.sent.len()));
+        let key =
+            (random.below(10) < self.habits.keyed_of_ten).then(|| format!("{} {}", self.log.name, self.log.sent.len()));
         let payload = match &key {
             Some(key) => json!({"key": key, "text": text}).to_string(),
             None => text.clone(),
@@ -182,9 +209,9 @@ impl Sender {
         let at = at.filter(|at| self.pending[*at].packet_id == packet_id);
         let at = at.unwrap_or_else(|| panic!("{}: {packet_id} was acknowledged out of turn", self.log.name));
         let is_over = !is_pubrec || matches!(outcome, Outcome::Refused(_));
-        if self.login.version == Version::V5 && outcome == Outcome::Acknowledged(None) {
-            panic!("{}: no id and seq", self.log.name);
-        }
+        // The PUBREC of one that was received before knows no more than that.
+        let must_say_where = self.login.version == Version::V5 && !is_pubrec;
+        assert!(!must_say_where || outcome != Outcome::Acknowledged(None), "{}: no id and seq", self.log.name);
         self.log.sent[self.pending[at].number].outcome = outcome;
         if is_over {
             self.pending.remove(at);
