@@ -55,9 +55,10 @@ fn bench(arguments: &Arguments) -> Result<bool> {
 
     let work = tempfile::Builder::new().prefix("work-").tempdir_in(&folder)?;
     let mut servers = servers(arguments, &target, work.path())?;
-    let conditions = conditions(arguments, &scale, &servers);
+    let load_before = machine::load();
     let results = run::all(&arguments.scenarios(), &scale, &mut servers, work.path())?;
 
+    let conditions = conditions(arguments, &scale, &servers, &load_before);
     print!("{}", report::markdown(&conditions, &results));
     let file = folder.join(format!("results-{}.json", SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs()));
     let json = serde_json::to_string_pretty(&report::json(&conditions, &results))?;
@@ -103,8 +104,9 @@ fn build_talaria(target: &Path) -> Result<PathBuf> {
     Ok(target.join("release/talaria"))
 }
 
-fn conditions(arguments: &Arguments, scale: &Scale, servers: &[Box<dyn Server>]) -> Conditions {
-    let mut lines = vec![("machine", machine::describe()), ("load when it began", machine::load())];
+fn conditions(arguments: &Arguments, scale: &Scale, servers: &[Box<dyn Server>], load_before: &str) -> Conditions {
+    let load = format!("{load_before} before, {} after (averages of 1, 5, 15 minutes)", machine::load());
+    let mut lines = vec![("machine", machine::describe()), ("load", load)];
     if arguments.quick {
         lines.push(("size", "--quick: a look, not a measurement; no figure of it holds a goal".to_owned()));
     }

@@ -30,14 +30,14 @@ pub(crate) fn all(
     let mut results = Results::default();
     for group in groups(chosen) {
         for run in 0..scale.runs {
-            if group.contains(&Scenario::Latency) {
-                probe_disk(folder, &mut results)?;
-            }
             // Who goes first changes with each run.
             for turn in 0..servers.len() {
                 let server = servers[(run + turn) % servers.len()].as_ref();
                 if group.contains(&Scenario::Registered) && !server.has_accounts() {
                     continue;
+                }
+                if group.contains(&Scenario::Latency) {
+                    probe_disk(folder, &mut results)?;
                 }
                 eprint!("bench: {}, run {} of {}, {}:", names(&group), run + 1, scale.runs, server.name());
                 one(&group, server, scale, folder, &mut results);
