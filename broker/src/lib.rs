@@ -38,12 +38,17 @@ use event_loop::EventLoop;
 use event_loop::mailbox::{Letter, LoopMailbox};
 use event_loop::reactor::Shared;
 use session::resends::Resends;
+use transport::socket::Speaks;
 
 /// What the edge is configured with.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Addresses of plain MQTT.
     pub listen: Vec<SocketAddr>,
+    /// Addresses of MQTT over WebSocket, at the path `/mqtt`.
+    pub listen_websocket: Vec<SocketAddr>,
+    /// Origins that browsers may come from; `None`: any.
+    pub websocket_origins: Option<Vec<String>>,
     /// Loops, one thread each; at least 1.
     pub loops: u16,
     /// Largest packet after login, in bytes.
@@ -54,7 +59,14 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { listen: Vec::new(), loops: 1, packet_bytes_max: PACKET_BYTES_MAX, connections_max: 1 << 20 }
+        Self {
+            listen: Vec::new(),
+            listen_websocket: Vec::new(),
+            websocket_origins: None,
+            loops: 1,
+            packet_bytes_max: PACKET_BYTES_MAX,
+            connections_max: 1 << 20,
+        }
     }
 }
 
@@ -109,7 +121,7 @@ pub enum BrokerError {
 pub struct Prepared {
     settings: Settings,
     addresses: Vec<SocketAddr>,
-    loops: Vec<(mio::Poll, Vec<mio::net::TcpListener>)>,
+    loops: Vec<(mio::Poll, Vec<(mio::net::TcpListener, Speaks)>)>,
     mailboxes: Vec<Arc<LoopMailbox>>,
 }
 
@@ -118,9 +130,17 @@ pub struct Prepared {
 /// # Errors
 /// An address is taken or not ours, or the system is out of descriptors.
 pub fn prepare(settings: Settings) -> Result<Prepared, BrokerError> {
-    let listeners = transport::tcp::listen_all(&settings.listen)?;
+    let origins = settings.websocket_origins.as_deref().map(Arc::from);
+    let mut listeners = Vec::new();
+    for (addresses, speaks) in
+        [(&settings.listen, Speaks::Mqtt), (&settings.listen_websocket, Speaks::WebSocket(origins))]
+    {
+        for listener in transport::tcp::listen_all(addresses)? {
+            listeners.push((listener, speaks.clone()));
+        }
+    }
     let mut addresses = Vec::new();
-    for listener in &listeners {
+    for (listener, _) in &listeners {
         addresses.push(listener.local_addr()?);
     }
     let mut loops = Vec::new();
@@ -129,8 +149,8 @@ pub fn prepare(settings: Settings) -> Result<Prepared, BrokerError> {
         let poll = mio::Poll::new()?;
         mailboxes.push(Arc::new(LoopMailbox::new(poll.registry())?));
         let mut own = Vec::new();
-        for listener in &listeners {
-            own.push(mio::net::TcpListener::from_std(listener.try_clone()?));
+        for (listener, speaks) in &listeners {
+            own.push((mio::net::TcpListener::from_std(listener.try_clone()?), speaks.clone()));
         }
         loops.push((poll, own));
     }
@@ -143,7 +163,7 @@ impl Prepared {
         self.mailboxes.iter().map(|mailbox| Arc::clone(mailbox) as Arc<dyn Mailbox>).collect()
     }
 
-    /// What is really listened on, in the order of the settings; ports 0 are resolved.
+    /// What is really listened on, in the order of the settings, WebSocket last; ports 0 are resolved.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }

@@ -52,6 +52,7 @@ impl Home {
         let data = home.data().display().to_string();
         home.with("TALARIA_DATA_DIR", &data)
             .with("TALARIA_LISTEN__MQTT", "127.0.0.1:0")
+            .with("TALARIA_LISTEN__WS", "127.0.0.1:0")
             .with("TALARIA_LISTEN__HTTP", "127.0.0.1:0")
     }
 

@@ -13,7 +13,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
 use crate::transport::Ready;
-use crate::transport::tcp::TcpSocket;
+use crate::transport::socket::{Socket, Speaks};
 use mailbox::WAKE;
 use reactor::{Reactor, Shared};
 
@@ -27,8 +27,8 @@ const EVENTS_PER_POLL: usize = 1024;
 /// The loop.
 pub(crate) struct EventLoop {
     poll: Poll,
-    listeners: Vec<TcpListener>,
-    reactor: Reactor<TcpSocket>,
+    listeners: Vec<(TcpListener, Speaks)>,
+    reactor: Reactor<Socket>,
     /// There may be more to accept.
     accepts: bool,
     /// The system had no descriptor left; tried again each second.
@@ -37,8 +37,8 @@ pub(crate) struct EventLoop {
 
 impl EventLoop {
     /// Registers the listeners.
-    pub(crate) fn new(poll: Poll, mut listeners: Vec<TcpListener>, shared: Shared) -> std::io::Result<Self> {
-        for (index, listener) in listeners.iter_mut().enumerate() {
+    pub(crate) fn new(poll: Poll, mut listeners: Vec<(TcpListener, Speaks)>, shared: Shared) -> std::io::Result<Self> {
+        for (index, (listener, _)) in listeners.iter_mut().enumerate() {
             poll.registry().register(listener, Token(LISTENER_TOKENS + index), Interest::READABLE)?;
         }
         Ok(Self { poll, listeners, reactor: Reactor::new(shared), accepts: false, accept_failed: false })
@@ -88,9 +88,12 @@ impl EventLoop {
         (self.accepts, self.accept_failed) = (false, false);
         let mut accepted = 0;
         for index in 0..self.listeners.len() {
-            while let Some(listener) = self.listeners.get(index) {
+            while let Some((listener, speaks)) = self.listeners.get(index) {
                 match listener.accept() {
-                    Ok((stream, _)) => self.enter(stream),
+                    Ok((stream, _)) => {
+                        let speaks = speaks.clone();
+                        self.enter(stream, &speaks);
+                    }
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                     // The peer gave up while it waited; the next one may be there.
                     Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
@@ -110,7 +113,7 @@ impl EventLoop {
     }
 
     /// Takes a connection in; one beyond the bound is closed at once.
-    fn enter(&mut self, mut stream: TcpStream) {
+    fn enter(&mut self, mut stream: TcpStream, speaks: &Speaks) {
         let Some(slot) = self.reactor.free_slot() else { return };
         // Small packets are answered at once; a turn's worth is written in one call anyway.
         let registered = stream.set_nodelay(true).and_then(|()| {
@@ -118,7 +121,7 @@ impl EventLoop {
         });
         match registered {
             Ok(()) => {
-                self.reactor.enter(TcpSocket::new(stream));
+                self.reactor.enter(Socket::new(stream, speaks));
             }
             Err(error) => tracing::debug!(%error, "a connection was gone before it was taken in"),
         }

@@ -2,7 +2,9 @@
 
 #[cfg(feature = "simulation")]
 pub(crate) mod memory;
+pub(crate) mod socket;
 pub(crate) mod tcp;
+pub(crate) mod websocket;
 
 use std::io;
 

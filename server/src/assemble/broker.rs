@@ -28,6 +28,8 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Prepared> {
     let loops = if config.loops == 0 { cores } else { config.loops };
     let settings = Settings {
         listen: config.listen.mqtt.0.into_iter().collect(),
+        listen_websocket: config.listen.ws.0.into_iter().collect(),
+        websocket_origins: (!config.websocket_origins.is_empty()).then(|| config.websocket_origins.clone()),
         loops,
         packet_bytes_max: config.limits.packet_bytes,
         connections_max: config.limits.connections.div_ceil(usize::from(loops)),

@@ -32,6 +32,7 @@ pub struct Server {
     bridge: bridge::BridgeThreads,
     http: Option<api::Http>,
     mqtt_addresses: Vec<SocketAddr>,
+    websocket_addresses: Vec<SocketAddr>,
     is_ready: Arc<AtomicBool>,
 }
 
@@ -53,7 +54,8 @@ impl Server {
         let spawn = Arc::new(RuntimeSpawn::current());
 
         let prepared = broker::prepare(&config)?;
-        let mqtt_addresses = prepared.addresses().to_vec();
+        let mut mqtt_addresses = prepared.addresses().to_vec();
+        let websocket_addresses = mqtt_addresses.split_off(usize::from(config.listen.mqtt.0.is_some()));
         let deps = talaria_bridge::Deps {
             store: messages.clone(),
             channels: relational.clone(),
@@ -91,12 +93,17 @@ impl Server {
             }
             None => None,
         };
-        Ok(Self { broker, bridge: threads, http, mqtt_addresses, is_ready })
+        Ok(Self { broker, bridge: threads, http, mqtt_addresses, websocket_addresses, is_ready })
     }
 
     /// Where MQTT clients connect.
     pub fn mqtt_addresses(&self) -> &[SocketAddr] {
         &self.mqtt_addresses
+    }
+
+    /// Where MQTT clients connect over WebSocket.
+    pub fn websocket_addresses(&self) -> &[SocketAddr] {
+        &self.websocket_addresses
     }
 
     /// Where HTTP requests go.

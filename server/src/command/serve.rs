@@ -22,6 +22,9 @@ pub(super) fn run(config: Config) -> anyhow::Result<()> {
     for address in server.mqtt_addresses() {
         tracing::info!(%address, "mqtt: ready for clients");
     }
+    for address in server.websocket_addresses() {
+        tracing::info!(%address, "websocket: ready for clients at /mqtt");
+    }
     if let Some(address) = server.http_address() {
         tracing::info!(%address, "http: ready for requests");
     }

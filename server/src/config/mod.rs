@@ -63,6 +63,8 @@ section! {
     ListenSettings in "listen." {
         /// MQTT 3.1.1 and 5.0 over TCP: a port, an address with a port, or "off".
         mqtt: Listen = Listen::port(1883), 1883;
+        /// MQTT over WebSocket, at the path /mqtt.
+        ws: Listen = Listen::port(8083), 8083;
         /// HTTP: the API under /v1, /openapi.json, /healthz and /readyz.
         http: Listen = Listen::port(8080), 8080;
     }
@@ -94,6 +96,9 @@ pub struct Config {
     pub loops: u16,
     /// Which log lines are written, as in "info,talaria_bridge=debug".
     pub log: String,
+    /// Origins that browsers may connect from over WebSocket, as in ["https://chat.example"]; empty is any. In the environment with
+    /// commas between them.
+    pub websocket_origins: Vec<String>,
     /// Where to listen.
     pub listen: ListenSettings,
     /// Bounds.
@@ -106,6 +111,7 @@ impl Default for Config {
             data_dir: PathBuf::from("talaria-data"),
             loops: 0,
             log: "info".to_owned(),
+            websocket_origins: Vec::new(),
             listen: ListenSettings::default(),
             limits: Limits::default(),
         }
@@ -126,7 +132,12 @@ impl Config {
         if let Some(file) = file {
             sources = sources.add_source(File::from(file).format(FileFormat::Toml));
         }
-        let environment = Environment::with_prefix(PREFIX).prefix_separator("_").separator("__").try_parsing(true);
+        let environment = Environment::with_prefix(PREFIX)
+            .prefix_separator("_")
+            .separator("__")
+            .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("websocket_origins");
         let config: Self = sources.add_source(environment.source(Some(variables))).build()?.try_deserialize()?;
         config.check()?;
         Ok(config)
@@ -156,6 +167,12 @@ impl Config {
             key("data_dir", "The folder with everything that is kept; made where it is missing.", "\"talaria-data\""),
             key("loops", "Threads that serve connections; 0 is one a core.", "0"),
             key("log", "Which log lines are written, as in \"info,talaria_bridge=debug\".", "\"info\""),
+            key(
+                "websocket_origins",
+                "Origins that browsers may connect from over WebSocket, as in [\"https://chat.example\"]; empty is any. In the environment \
+                 with commas between them.",
+                "[]",
+            ),
         ];
         ListenSettings::keys(&mut keys);
         Limits::keys(&mut keys);
