@@ -1,7 +1,6 @@
 //! Outgoing packet ids: which are in use and for which conversation.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use talaria_core::ConversationId;
 
 /// Packet ids that the client has not acknowledged. They go round 1..=65535 and on across connections (D9).

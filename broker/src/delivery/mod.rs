@@ -12,9 +12,10 @@
 //! the last packet ids, they go on far beyond it. For that the owner writes a mark with `connected` set, and with
 //! [`Delivery::last_packet_id`], before the first event of a connection is sent.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use talaria_core::limits::{MARK_LIST_MAX, OUTBOUND_IN_FLIGHT_MAX};
 use talaria_core::{ConversationId, Event, EventId, Rule, Rules, Seq};
 use talaria_port::StoreError;

@@ -52,6 +52,11 @@ pub(crate) enum What {
 }
 
 pub(crate) fn on_publish(connection: &mut Connection, turn: &mut Turn<'_>, packet: &Publish<'_>) -> Handled {
+    if packet.properties.topic_alias.is_some() {
+        // MQTT-3.2.2-18: CONNACK allows none.
+        disconnect::fail(connection, turn, ReasonCode::TopicAliasInvalid);
+        return Handled::Done;
+    }
     if let (QoS::ExactlyOnce, Some(id)) = (packet.qos, packet.packet_id) {
         let unreleased = connection.active.as_ref().map_or(&[][..], |active| &active.unreleased);
         if unreleased.contains(&id.get()) {

@@ -2,6 +2,7 @@
 
 use talaria_codec::{ReasonCode, Subscribe, SubscribeFilter, Version, topic};
 use talaria_core::ChannelId;
+use talaria_core::limits::FILTERS_PER_PACKET_MAX;
 use talaria_core::topic::{Filter, OwnTopic, UserRef};
 
 use super::{Handled, disconnect, mark};
@@ -10,6 +11,15 @@ use crate::session::lookup::{Answer, is_member, user_of};
 use crate::session::{Connection, Spelling, Turn, ticket};
 
 pub(crate) fn on_subscribe(connection: &mut Connection, turn: &mut Turn<'_>, packet: &Subscribe<'_>) -> Handled {
+    if packet.properties.subscription_identifier.is_some() {
+        // Section 3.2.2.3.12: CONNACK says that there are none.
+        disconnect::fail(connection, turn, ReasonCode::SubscriptionIdentifiersNotSupported);
+        return Handled::Done;
+    }
+    if packet.filters.iter().nth(FILTERS_PER_PACKET_MAX).is_some() {
+        disconnect::fail(connection, turn, ReasonCode::QuotaExceeded);
+        return Handled::Done;
+    }
     // First all rights, for nothing may be granted by a packet that still waits.
     let mut wanted = Vec::new();
     for filter in packet.filters.iter() {

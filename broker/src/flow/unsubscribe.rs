@@ -1,13 +1,18 @@
 //! UNSUBSCRIBE.
 
 use talaria_codec::{ReasonCode, Unsubscribe};
+use talaria_core::limits::FILTERS_PER_PACKET_MAX;
 use talaria_core::topic::Filter;
 
 use super::subscribe::{Right, own_filter};
-use super::{Handled, mark};
+use super::{Handled, disconnect, mark};
 use crate::session::{Connection, Turn};
 
 pub(crate) fn on_unsubscribe(connection: &mut Connection, turn: &mut Turn<'_>, packet: &Unsubscribe<'_>) -> Handled {
+    if packet.filters.iter().nth(FILTERS_PER_PACKET_MAX).is_some() {
+        disconnect::fail(connection, turn, ReasonCode::QuotaExceeded);
+        return Handled::Done;
+    }
     let mut unwanted = Vec::new();
     for filter in packet.filters.iter() {
         // Whoever is no member any more may still take the subscription back.

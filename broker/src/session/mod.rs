@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::num::NonZeroU32;
 
-use talaria_codec::{Direction, Frame, Version, decode, frame};
+use talaria_codec::{Direction, Frame, PacketType, Version, decode, frame};
 use talaria_core::UserId;
 use talaria_core::limits::{
     CONNECT_DEADLINE_S, INBOUND_IN_FLIGHT_MAX, OUTBOUND_BUFFER_BYTES_MAX, PACKET_BYTES_MAX_BEFORE_LOGIN,
@@ -200,6 +200,11 @@ impl Connection {
         let mut used = 0;
         while matches!(self.phase, Phase::Fresh | Phase::Live) && !self.is_paused() {
             let rest = input.get(used..).unwrap_or_default();
+            if self.phase == Phase::Fresh && rest.first().is_some_and(|first| first >> 4 != PacketType::Connect as u8) {
+                // MQTT-3.1.0-1: nothing is gathered of it, and there is no one to answer.
+                self.phase = Phase::Over;
+                return input.len();
+            }
             let bytes_max = match self.phase {
                 Phase::Fresh => PACKET_BYTES_MAX_BEFORE_LOGIN,
                 _ => turn.shared.settings.packet_bytes_max,
