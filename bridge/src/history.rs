@@ -10,6 +10,7 @@ use talaria_port::history::{ConversationSummary, History, HistoryPage, PageAt};
 use talaria_port::messages::{Amount, Span};
 use talaria_port::{Refusal, StoreError};
 
+use crate::trouble::told;
 use crate::{Bridge, Inner};
 
 /// Rows of one read of a user's 1:1 conversations.
@@ -24,33 +25,8 @@ impl History for Bridge {
         at: PageAt,
         limit: usize,
     ) -> Result<HistoryPage, Refusal> {
-        let inner = &self.inner;
-        if inner.joined(user, conversation).await?.is_none() {
-            return Err(Code::NotAMember.into());
-        }
-        let visible = inner.visible(user, conversation).await?;
-        let limit = limit.max(1);
-        let seq_at = async |id| inner.deps.store.seq_at(conversation, id).await;
-        let events = match at {
-            PageAt::Newest => inner.before(conversation, Seq(u64::MAX), limit, &visible).await?,
-            PageAt::After(seq) => inner.after(conversation, seq, limit, &visible).await?,
-            PageAt::Before(seq) => inner.before(conversation, seq, limit, &visible).await?,
-            PageAt::AfterId(id) => inner.after(conversation, seq_at(id).await?, limit, &visible).await?,
-            PageAt::BeforeId(id) => {
-                let seq = seq_at(EventId(id.0.saturating_sub(1))).await?;
-                inner.before(conversation, seq.next(), limit, &visible).await?
-            }
-            PageAt::Around(seq) => {
-                let mut events = inner.before(conversation, seq, limit / 2, &visible).await?;
-                let rest = limit.saturating_sub(events.len());
-                events.extend(inner.after(conversation, Seq(seq.0.saturating_sub(1)), rest, &visible).await?);
-                events
-            }
-        };
-        // As in catching up: the head only after the reading.
-        let head = inner.committed_head(conversation).await?.seq;
-        let events = events.into_iter().filter(|event| event.seq <= head).map(Arc::new).collect();
-        Ok(HistoryPage { events, head })
+        let page = self.inner.page(user, conversation, at, limit.max(1)).await.map_err(told)?;
+        page.ok_or_else(|| Code::NotAMember.into())
     }
 
     async fn conversations(
@@ -59,18 +35,7 @@ impl History for Bridge {
         before: Option<EventId>,
         limit: usize,
     ) -> Result<Vec<ConversationSummary>, Refusal> {
-        let mut summaries = Vec::new();
-        for conversation in self.inner.conversations_of(user).await? {
-            let head = self.inner.committed_head(conversation).await?;
-            if head.seq > Seq::ZERO && before.is_none_or(|before| head.id < before) {
-                let read = self.inner.deps.store.read_mark(user, conversation).await?;
-                let (messages, head) = (head.messages, (head.seq, head.id));
-                summaries.push(ConversationSummary { conversation, head, messages, read });
-            }
-        }
-        summaries.sort_unstable_by_key(|summary| std::cmp::Reverse(summary.head.1));
-        summaries.truncate(limit);
-        Ok(summaries)
+        self.inner.summaries(user, before, limit).await.map_err(told)
     }
 
     async fn head(&self, conversation: ConversationId) -> Result<(Seq, EventId), StoreError> {
@@ -84,6 +49,61 @@ impl History for Bridge {
 }
 
 impl Inner {
+    /// `None` to who is no member.
+    async fn page(
+        self: &Arc<Self>,
+        user: UserId,
+        conversation: ConversationId,
+        at: PageAt,
+        limit: usize,
+    ) -> Result<Option<HistoryPage>, StoreError> {
+        if self.joined(user, conversation).await?.is_none() {
+            return Ok(None);
+        }
+        let visible = self.visible(user, conversation).await?;
+        let seq_at = async |id| self.deps.store.seq_at(conversation, id).await;
+        let events = match at {
+            PageAt::Newest => self.before(conversation, Seq(u64::MAX), limit, &visible).await?,
+            PageAt::After(seq) => self.after(conversation, seq, limit, &visible).await?,
+            PageAt::Before(seq) => self.before(conversation, seq, limit, &visible).await?,
+            PageAt::AfterId(id) => self.after(conversation, seq_at(id).await?, limit, &visible).await?,
+            PageAt::BeforeId(id) => {
+                let seq = seq_at(EventId(id.0.saturating_sub(1))).await?;
+                self.before(conversation, seq.next(), limit, &visible).await?
+            }
+            PageAt::Around(seq) => {
+                let mut events = self.before(conversation, seq, limit / 2, &visible).await?;
+                let rest = limit.saturating_sub(events.len());
+                events.extend(self.after(conversation, Seq(seq.0.saturating_sub(1)), rest, &visible).await?);
+                events
+            }
+        };
+        // As in catching up: the head only after the reading.
+        let head = self.committed_head(conversation).await?.seq;
+        let events = events.into_iter().filter(|event| event.seq <= head).map(Arc::new).collect();
+        Ok(Some(HistoryPage { events, head }))
+    }
+
+    async fn summaries(
+        self: &Arc<Self>,
+        user: UserId,
+        before: Option<EventId>,
+        limit: usize,
+    ) -> Result<Vec<ConversationSummary>, StoreError> {
+        let mut summaries = Vec::new();
+        for conversation in self.conversations_of(user).await? {
+            let head = self.committed_head(conversation).await?;
+            if head.seq > Seq::ZERO && before.is_none_or(|before| head.id < before) {
+                let read = self.deps.store.read_mark(user, conversation).await?;
+                let (messages, head) = (head.messages, (head.seq, head.id));
+                summaries.push(ConversationSummary { conversation, head, messages, read });
+            }
+        }
+        summaries.sort_unstable_by_key(|summary| std::cmp::Reverse(summary.head.1));
+        summaries.truncate(limit);
+        Ok(summaries)
+    }
+
     async fn conversations_of(&self, user: UserId) -> Result<Vec<ConversationId>, StoreError> {
         let channels = self.deps.channels.channels_of(user).await?;
         let mut all: Vec<_> = channels.into_iter().map(|channel| ConversationId::Channel(channel.id)).collect();

@@ -23,6 +23,7 @@ mod shard;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod upkeep;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use crate::conversation::Entry;
 use crate::members::Members;
 use crate::stage::wake::event_kind;
+use crate::trouble::told;
 use crate::{Bridge, Inner};
 
 #[async_trait]
@@ -29,7 +30,7 @@ impl Membership for Bridge {
             return Err(Code::ChannelFull.into());
         }
         let intents = self.intents(channel.id, channel.owner, &users, Change::Join)?;
-        self.inner.deps.channels.create(&channel, &intents).await?;
+        self.inner.deps.channels.create(&channel, &intents).await.map_err(told)?;
         self.inner.finish_all(intents).await
     }
 
@@ -44,16 +45,16 @@ impl Membership for Bridge {
             return Ok(());
         }
         let intents = self.intents(channel, by, &users, change)?;
-        self.inner.deps.channels.begin(&intents).await?;
+        self.inner.deps.channels.begin(&intents).await.map_err(told)?;
         self.inner.finish_all(intents).await
     }
 
     async fn members(&self, channel: ChannelId) -> Result<Option<Vec<UserId>>, Refusal> {
         let id = ConversationId::Channel(channel);
-        let members = self.inner.receivers(id).await?;
+        let members = self.inner.receivers(id).await.map_err(told)?;
         let mut users = Vec::with_capacity(members.len());
         members.collect(&mut users);
-        if users.is_empty() && self.inner.deps.channels.channel(channel).await?.is_none() {
+        if users.is_empty() && self.inner.deps.channels.channel(channel).await.map_err(told)?.is_none() {
             return Ok(None);
         }
         Ok(Some(users))
@@ -131,7 +132,7 @@ impl Inner {
                 Err(refusal) => answer = answer.and(Err(refusal)),
             }
         }
-        self.deps.channels.settle(&settled).await?;
+        self.deps.channels.settle(&settled).await.map_err(told)?;
         self.fence().await;
         answer
     }
@@ -154,11 +155,11 @@ impl Inner {
                 }
             }
             Outcome::Done => {
-                self.deps.channels.withdraw(intent.id).await?;
+                self.deps.channels.withdraw(intent.id).await.map_err(told)?;
                 Ok(None)
             }
             Outcome::Refused(refusal) => {
-                self.deps.channels.withdraw(intent.id).await?;
+                self.deps.channels.withdraw(intent.id).await.map_err(told)?;
                 Err(refusal)
             }
             Outcome::Unavailable | Outcome::Stale => Err(Code::Unavailable.into()),
