@@ -85,7 +85,7 @@ pub trait ChannelStore: Send + Sync {
     /// Makes intents effective at the seqs of their events and removes them, in one transaction.
     ///
     /// The outcome depends on what was settled and not on the order: two changes of one user that race, or one that had to wait for the next
-    /// start, leave the intervals that the seqs of all of them tell ([`Intervals`](crate::intervals::Intervals)).
+    /// start, leave the intervals that the seqs of all of them tell ([`Intervals`]).
     async fn settle(&self, settled: &[(Intent, Seq)]) -> Result<(), StoreError>;
 
     /// Takes an intent back that was refused.

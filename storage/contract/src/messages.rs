@@ -93,7 +93,7 @@ fn read(store: &impl MessageStore, of: ConversationId, span: Span, amount: Amoun
     wait(store.events(of, span, amount)).unwrap().iter().map(|event| event.seq.0).collect()
 }
 
-/// One `#[test]` a rule; `make()` yields a fresh [`Fresh`](messages::Fresh).
+/// One `#[test]` a rule; `make()` yields a fresh [`Fresh`].
 #[macro_export]
 macro_rules! message_store_suite {
     ($make:path) => {

@@ -48,11 +48,12 @@ fn lint(workspace: &Workspace) -> Result<()> {
     ]))
 }
 
-/// Private items too: the links in them lead newcomers.
+/// Private items too: the links in them lead newcomers. An address may stand bare, as in the comments of settings, which are
+/// shown to operators as they are.
 fn document(workspace: &Workspace) -> Result<()> {
     let mut doc = program::cargo(workspace);
     doc.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--keep-going"])
-        .env("RUSTDOCFLAGS", "-Dwarnings -Arustdoc::private_intra_doc_links");
+        .env("RUSTDOCFLAGS", "-Dwarnings -Arustdoc::private_intra_doc_links -Arustdoc::bare_urls");
     program::run(&mut doc)
 }
 
