@@ -52,10 +52,10 @@ impl Posts {
         }
     }
 
-    /// Tells every mailbox how often accepted submissions were rolled back.
+    /// Tells every mailbox the number of a time that submissions were turned away or rolled back.
     pub(crate) fn rolled_back(&mut self, count: u64) {
         for post in &mut self.posts {
-            post.rollbacks = Some(count);
+            post.rollbacks.push(count);
         }
     }
 

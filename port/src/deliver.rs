@@ -116,8 +116,9 @@ pub struct Post {
     pub settled: Option<EventId>,
     /// Held by the post until its owner has worked off everything up to here, then dropped.
     pub fence: Option<Fence>,
-    /// How many times accepted submissions were rolled back so far; see [`Submission::rollbacks`](crate::ingest::Submission::rollbacks).
-    pub rollbacks: Option<u64>,
+    /// Numbers of times that submissions were turned away or rolled back: 1, 2, 3 …, each told once to every mailbox, in any order, no later
+    /// than the answers that it concerns; see [`Submission::rollbacks`](crate::ingest::Submission::rollbacks).
+    pub rollbacks: Vec<u64>,
 }
 
 impl Post {
@@ -127,7 +128,7 @@ impl Post {
             && self.deliveries.is_empty()
             && self.hints.is_empty()
             && self.settled.is_none()
-            && self.rollbacks.is_none()
+            && self.rollbacks.is_empty()
             && self.fence.is_none()
     }
 }

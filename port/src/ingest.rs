@@ -25,7 +25,7 @@ pub struct Submission {
     pub conversation: ConversationId,
     /// What.
     pub intake: Intake,
-    /// The submitter's last heard [`Post::rollbacks`](crate::deliver::Post::rollbacks): a submission made before its submitter learned
+    /// Up to which of [`Post::rollbacks`](crate::deliver::Post::rollbacks) the submitter has heard all: a submission made before its submitter learned
     /// that earlier ones were rolled back is answered [`Outcome::Unavailable`], or it would overtake them.
     pub rollbacks: u64,
 }

@@ -4,7 +4,7 @@
 //! A turn: ready transports and mail are worked off and mark their connections dirty; what they submit goes to the pipeline in one
 //! call; then each dirty connection is written to once. A panic inside a connection's turn ends that connection and no other.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -78,12 +78,29 @@ struct Entry<T> {
     due_s: u64,
 }
 
+/// Which numbers were heard: all up to one, and some beyond it, for threads tell them in any order.
+#[derive(Default)]
+struct Heard {
+    all_upto: u64,
+    beyond: BTreeSet<u64>,
+}
+
+impl Heard {
+    fn hear(&mut self, number: u64) {
+        self.beyond.insert(number);
+        while self.beyond.remove(&(self.all_upto + 1)) {
+            self.all_upto += 1;
+        }
+    }
+}
+
 /// The loop's state.
 pub(crate) struct Reactor<T> {
     shared: Shared,
     entries: Pages<Entry<T>>,
     wheel: Wheel,
     mail: VecDeque<Mail>,
+    rollbacks: Heard,
     dirty: Vec<u32>,
     /// Connections whose transport may have more to read.
     unread: Vec<u32>,
@@ -105,6 +122,7 @@ impl<T: Transport> Reactor<T> {
             entries: Pages::new(),
             wheel: Wheel::new(second),
             mail: VecDeque::new(),
+            rollbacks: Heard::default(),
             dirty: Vec::new(),
             unread: Vec::new(),
             scratch: vec![0; SCRATCH_BYTES],
@@ -178,11 +196,8 @@ impl<T: Transport> Reactor<T> {
         }
     }
 
-    /// Reads, works the mail off, lets time pass, submits and writes; to be called last in a turn.
+    /// Works the mail off, reads, lets time pass, submits and writes; to be called last in a turn.
     pub(crate) fn end_turn(&mut self) {
-        for slot in std::mem::take(&mut self.unread) {
-            self.read(slot);
-        }
         let mut mail = std::mem::take(&mut self.mail);
         self.shared.mailboxes[usize::from(self.shared.index)].take(&mut mail);
         // Dropped when everything before them is done.
@@ -194,6 +209,10 @@ impl<T: Transport> Reactor<T> {
             }
         }
         self.mail = mail;
+        // Behind the mail: an answer that is there holds back what the client sent after it (INV-3).
+        for slot in std::mem::take(&mut self.unread) {
+            self.read(slot);
+        }
         if std::mem::take(&mut self.is_new_second) {
             self.on_second();
         }
@@ -249,9 +268,10 @@ impl<T: Transport> Reactor<T> {
 
     /// Works a post off in its order; the fence comes back, to be dropped when everything before it is done.
     fn on_post(&mut self, post: Post) -> Option<Fence> {
-        if let Some(rollbacks) = post.rollbacks {
-            self.shared.rollbacks = self.shared.rollbacks.max(rollbacks);
+        for number in post.rollbacks {
+            self.rollbacks.hear(number);
         }
+        self.shared.rollbacks = self.rollbacks.all_upto;
         for completion in post.completions {
             let (slot, nonce, number) = ticket::split(completion.ticket);
             if self.entries.get(slot as usize).is_some_and(|entry| ticket::is_of(entry.nonce, nonce)) {

@@ -60,9 +60,8 @@ pub(crate) fn on_publish(connection: &mut Connection, turn: &mut Turn<'_>, packe
     if let (QoS::ExactlyOnce, Some(id)) = (packet.qos, packet.packet_id) {
         let unreleased = connection.active.as_ref().map_or(&[][..], |active| &active.unreleased);
         if unreleased.contains(&id.get()) {
-            // MQTT-4.3.3-10: not released yet, so it is the same one.
-            connection.wire().pubrec(id, ReasonCode::Success);
-            return Handled::Done;
+            // MQTT-4.3.3-10: not released yet, so it is the same one. Its PUBREC waits in line (MQTT-4.6.0-3).
+            return queue(connection, turn, packet, State::Settled(Outcome::Done));
         }
         if unreleased.len() >= UNRELEASED_MAX {
             disconnect::fail(connection, turn, ReasonCode::ReceiveMaximumExceeded);
@@ -78,6 +77,11 @@ pub(crate) fn on_publish(connection: &mut Connection, turn: &mut Turn<'_>, packe
             Err(refusal) => State::Settled(Outcome::Refused(refusal)),
         },
     };
+    queue(connection, turn, packet, state)
+}
+
+/// Submits what is to be submitted; the answer to the packet waits in line.
+fn queue(connection: &mut Connection, turn: &mut Turn<'_>, packet: &Publish<'_>, state: State) -> Handled {
     connection.last_number = (connection.last_number + 1) % ticket::NUMBER_MAX;
     let publishing = Publishing {
         number: connection.last_number,
@@ -254,7 +258,10 @@ fn acknowledge(connection: &mut Connection, publishing: &Publishing, outcome: &O
     let wants_info = connection.wants_problem_info;
     let is_refused = matches!(outcome, Outcome::Refused(_));
     if publishing.qos == QoS::ExactlyOnce && !(is_refused && connection.version == Version::V5) {
-        connection.active().unreleased.push(packet_id.get());
+        let unreleased = &mut connection.active().unreleased;
+        if !unreleased.contains(&packet_id.get()) {
+            unreleased.push(packet_id.get());
+        }
         if let Some(kept) = &mut connection.kept {
             kept.is_mark_due = true;
         }

@@ -41,10 +41,6 @@ impl Wire<'_> {
         self.put(&Packet::Disconnect(Disconnect { reason, ..Disconnect::default() }));
     }
 
-    pub(crate) fn pubrec(&mut self, packet_id: NonZeroU16, reason: ReasonCode) {
-        self.put(&Packet::PubRec(Ack { reason, ..Ack::success(packet_id) }));
-    }
-
     pub(crate) fn pubcomp(&mut self, packet_id: NonZeroU16, reason: ReasonCode) {
         self.put(&Packet::PubComp(Ack { reason, ..Ack::success(packet_id) }));
     }
