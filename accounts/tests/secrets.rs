@@ -64,7 +64,7 @@ async fn no_log_line_of_any_level_and_no_debug_form_holds_a_secret() {
     let hash = hash.unwrap();
     let key = store.signing_keys().await.unwrap().remove(0);
     // And a store that fails, whose error is logged with its cause.
-    store.close().await;
+    store.close().await.unwrap();
     assert!(accounts.sign_up("@park", password, "Park").await.is_err());
     assert!(accounts.log_in("@kim", password, "phone").await.is_err());
 

@@ -20,7 +20,7 @@ const PER_MS: usize = COUNTER_MAX as usize + 1;
 
 /// A command that begins: a process of its own on the file, with a clock of its own.
 async fn command(world: &World, now_unix_ms: u64) -> CommandIds {
-    let store = SqliteStore::open_unchecked(world.path()).await.unwrap();
+    let store = SqliteStore::open_beside(world.path()).await.unwrap();
     CommandIds::open(Arc::new(store), Arc::new(ManualClock::new(now_unix_ms))).await.unwrap()
 }
 

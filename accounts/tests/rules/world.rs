@@ -41,7 +41,7 @@ impl World {
 
     /// Another process on the same file: connections, caches and ring of its own.
     pub(crate) async fn another(&self) -> (Arc<Accounts>, SqliteStore) {
-        let store = SqliteStore::open_unchecked(self.path()).await.unwrap();
+        let store = SqliteStore::open_beside(self.path()).await.unwrap();
         (process(&store, &self.clock, Settings::default()).await, store)
     }
 

@@ -31,6 +31,7 @@ pub struct Server {
     broker: talaria_broker::Broker,
     bridge: bridge::BridgeThreads,
     http: Option<api::Http>,
+    relational: Arc<SqliteStore>,
     mqtt_addresses: Vec<SocketAddr>,
     websocket_addresses: Vec<SocketAddr>,
     is_ready: Arc<AtomicBool>,
@@ -88,12 +89,13 @@ impl Server {
         let is_ready = Arc::new(AtomicBool::new(true));
         let http = match config.listen.http.0 {
             Some(address) => {
+                let relational = relational.clone();
                 let parts = api::Parts { bridge, accounts, relational, ids, clock, is_ready: is_ready.clone() };
                 Some(api::start(address, parts, &config).await?)
             }
             None => None,
         };
-        Ok(Self { broker, bridge: threads, http, mqtt_addresses, websocket_addresses, is_ready })
+        Ok(Self { broker, bridge: threads, http, relational, mqtt_addresses, websocket_addresses, is_ready })
     }
 
     /// Where MQTT clients connect.
@@ -119,6 +121,10 @@ impl Server {
         }
         self.broker.drain(within);
         self.bridge.stop();
+        let closed = runtime.block_on(async { tokio::time::timeout(within, self.relational.close()).await });
+        if !matches!(closed, Ok(Ok(()))) {
+            tracing::warn!("the database of accounts is closed without its seal: every row is read at the next start");
+        }
     }
 }
 

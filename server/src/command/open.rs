@@ -40,14 +40,17 @@ fn run<T>(folder: &Path, work: impl AsyncFnOnce(&Arc<Accounts>) -> anyhow::Resul
     logs::init("warn")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Arc::new(SqliteStore::open_unchecked(folder.join(DATABASE)).await?);
+        let store = Arc::new(SqliteStore::open_beside(folder.join(DATABASE)).await?);
         let clock = Arc::new(SystemClock::new());
         let ids = standalone_ids(&store, clock.clone()).await?;
         let hashes_at_once_max = available_parallelism().map_or(1, usize::from);
         let settings = Settings { hashes_at_once_max, ..Settings::default() };
         let accounts = Accounts::open(store.clone(), ids, clock, settings).await?;
         let done = work(&accounts).await;
-        store.close().await;
+        if let Err(error) = store.close().await {
+            // What the command did is done; the next server looks at every row.
+            tracing::warn!(%error, "the database is closed without its seal");
+        }
         done
     })
 }

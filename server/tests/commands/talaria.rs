@@ -86,7 +86,7 @@ impl Folder {
     pub(crate) async fn serve(&self) -> Serving {
         let mut config = Config { data_dir: self.data(), loops: 1, ..Config::default() };
         let local = Listen(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
-        (config.listen.mqtt, config.listen.http) = (local, local);
+        (config.listen.mqtt, config.listen.http, config.listen.ws) = (local, local, Listen(None));
         let server = Server::start(config).await.unwrap();
         Serving { address: server.http_address().unwrap(), _server: server }
     }

@@ -3,14 +3,16 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite};
 use talaria_core::{Handle, UserId};
 use talaria_port::StoreError;
 use talaria_port::accounts::{Account, AccountStore, Device, NewAccount, PasswordHash};
 
 use crate::SqliteStore;
+use crate::digest::{ACCOUNT, DEVICE};
 use crate::error::failed;
 use crate::row::{self, kept};
+use crate::write::Write;
 
 /// Rows of one statement: SQLite binds 32,766 values at most, an account has six.
 const ROWS_MAX: usize = 1_000;
@@ -26,7 +28,7 @@ impl AccountStore for SqliteStore {
             insert_devices(&mut tx, rows.iter().filter(is_made).filter_map(|new| new.device.as_ref())).await?;
             taken.extend(rows.iter().enumerate().filter(|(_, new)| !is_made(new)).map(|(at, _)| start + at));
         }
-        tx.commit().await.map_err(failed("create accounts"))?;
+        tx.commit().await?;
         Ok(taken)
     }
 
@@ -56,20 +58,17 @@ impl AccountStore for SqliteStore {
 
     async fn replace_password(&self, user: UserId, from: &PasswordHash, to: &PasswordHash) -> Result<bool, StoreError> {
         let mut tx = self.write("replace password").await?;
-        let replaced = sqlx::query("UPDATE account SET password_hash = ? WHERE id = ? AND password_hash = ?")
-            .bind(to.reveal())
-            .bind(kept(user.get())?)
-            .bind(from.reveal())
-            .execute(&mut *tx)
-            .await
-            .map_err(failed("replace password"))?;
-        tx.commit().await.map_err(failed("replace password"))?;
-        Ok(replaced.rows_affected() == 1)
+        let (id, from) = (kept(user.get())?, from.reveal());
+        let before = sqlx::query("SELECT * FROM account WHERE id = ? AND password_hash = ?").bind(id).bind(from);
+        let after = sqlx::query("UPDATE account SET password_hash = ? WHERE id = ? AND password_hash = ? RETURNING *");
+        let replaced = tx.update(&ACCOUNT, before, after.bind(to.reveal()).bind(id).bind(from)).await?;
+        tx.commit().await?;
+        Ok(replaced == 1)
     }
 }
 
 /// The ids of those whose handle was free; an id that exists is a conflict.
-async fn insert_accounts(tx: &mut SqliteConnection, new: &[NewAccount]) -> Result<HashSet<u64>, StoreError> {
+async fn insert_accounts(tx: &mut Write, new: &[NewAccount]) -> Result<HashSet<u64>, StoreError> {
     let mut rows = Vec::with_capacity(new.len());
     for new in new {
         rows.push((kept(new.account.id.get())?, kept(new.account.created_unix_ms)?, new));
@@ -85,15 +84,12 @@ async fn insert_accounts(tx: &mut SqliteConnection, new: &[NewAccount]) -> Resul
             .push_bind(new.account.token_version)
             .push_bind(new.password.as_ref().map(PasswordHash::reveal));
     });
-    insert.push(" ON CONFLICT (handle) DO NOTHING RETURNING id");
-    let made = insert.build().fetch_all(tx).await.map_err(failed("create accounts"))?;
+    insert.push(" ON CONFLICT (handle) DO NOTHING RETURNING *");
+    let made = tx.insert(&ACCOUNT, insert.build()).await?;
     made.iter().map(|made| row::number(made, "id")).collect()
 }
 
-async fn insert_devices(
-    tx: &mut SqliteConnection,
-    devices: impl Iterator<Item = &(Device, [u8; 32])>,
-) -> Result<(), StoreError> {
+async fn insert_devices(tx: &mut Write, devices: impl Iterator<Item = &(Device, [u8; 32])>) -> Result<(), StoreError> {
     let mut rows = Vec::new();
     for (device, sha256) in devices {
         let (id, account) = (kept(device.id.get())?, kept(device.user.get())?);
@@ -111,5 +107,6 @@ async fn insert_devices(
             .push_bind(created_unix_ms)
             .push_bind(sha256.as_slice());
     });
-    insert.build().execute(tx).await.map(drop).map_err(failed("create accounts"))
+    insert.push(" RETURNING *");
+    tx.insert(&DEVICE, insert.build()).await.map(drop)
 }

@@ -1,7 +1,6 @@
 //! Devices, their tokens and the log of revocations.
 
 use async_trait::async_trait;
-use sqlx::SqliteConnection;
 use talaria_core::limits::{DEVICES_PER_USER_MAX, REVOCATIONS_PAGE_MAX};
 use talaria_core::{DeviceId, UserId};
 use talaria_port::StoreError;
@@ -10,8 +9,10 @@ use talaria_port::authenticate::Revoked;
 use talaria_port::devices::DeviceStore;
 
 use crate::SqliteStore;
+use crate::digest::{ACCOUNT, DEVICE, REVOCATION};
 use crate::error::failed;
 use crate::row::{self, kept};
+use crate::write::Write;
 
 /// A device with its account, by that condition.
 macro_rules! holder {
@@ -32,16 +33,16 @@ impl DeviceStore for SqliteStore {
         if !make_room(&mut tx, device.user).await? {
             return Ok(false);
         }
-        sqlx::query("INSERT INTO device (id, account, name, created_unix_ms, token_sha256) VALUES (?, ?, ?, ?, ?)")
-            .bind(kept(device.id.get())?)
-            .bind(kept(device.user.get())?)
-            .bind(&device.name)
-            .bind(kept(device.created_unix_ms)?)
-            .bind(token_sha256.as_ref().map(<[u8; 32]>::as_slice))
-            .execute(&mut *tx)
-            .await
-            .map_err(failed("add device"))?;
-        tx.commit().await.map_err(failed("add device"))?;
+        let new = sqlx::query(
+            "INSERT INTO device (id, account, name, created_unix_ms, token_sha256) VALUES (?, ?, ?, ?, ?) RETURNING *",
+        )
+        .bind(kept(device.id.get())?)
+        .bind(kept(device.user.get())?)
+        .bind(&device.name)
+        .bind(kept(device.created_unix_ms)?)
+        .bind(token_sha256.as_ref().map(<[u8; 32]>::as_slice));
+        tx.insert(&DEVICE, new).await?;
+        tx.commit().await?;
         Ok(true)
     }
 
@@ -73,21 +74,23 @@ impl DeviceStore for SqliteStore {
         if !remove(&mut tx, kept(user.get())?, kept(device.get())?).await? {
             return Ok(false);
         }
-        tx.commit().await.map_err(failed("revoke device"))?;
+        tx.commit().await?;
         Ok(true)
     }
 
     async fn revoke_user(&self, user: UserId) -> Result<bool, StoreError> {
         let mut tx = self.write("revoke user").await?;
         let user = kept(user.get())?;
-        let raised = sqlx::query("UPDATE account SET token_version = token_version + 1 WHERE id = ?").bind(user);
-        if raised.execute(&mut *tx).await.map_err(failed("revoke user"))?.rows_affected() == 0 {
+        let account = sqlx::query("SELECT * FROM account WHERE id = ?").bind(user);
+        let raised = sqlx::query("UPDATE account SET token_version = token_version + 1 WHERE id = ? RETURNING *");
+        if tx.update(&ACCOUNT, account, raised.bind(user)).await? == 0 {
             return Ok(false);
         }
-        let cleared = sqlx::query("UPDATE device SET token_sha256 = NULL WHERE account = ?").bind(user);
-        cleared.execute(&mut *tx).await.map_err(failed("revoke user"))?;
+        let devices = sqlx::query("SELECT * FROM device WHERE account = ?").bind(user);
+        let cleared = sqlx::query("UPDATE device SET token_sha256 = NULL WHERE account = ? RETURNING *").bind(user);
+        tx.update(&DEVICE, devices, cleared).await?;
         log_revocation(&mut tx, user, None).await?;
-        tx.commit().await.map_err(failed("revoke user"))?;
+        tx.commit().await?;
         Ok(true)
     }
 
@@ -109,24 +112,22 @@ impl DeviceStore for SqliteStore {
 }
 
 /// `false` where the user holds as many devices as allowed, all with device tokens.
-async fn make_room(tx: &mut SqliteConnection, user: UserId) -> Result<bool, StoreError> {
+async fn make_room(tx: &mut Write, user: UserId) -> Result<bool, StoreError> {
     let user = kept(user.get())?;
-    let held = sqlx::query("SELECT count(*) AS number FROM device WHERE account = ?").bind(user).fetch_one(&mut *tx);
-    let held = row::number(&held.await.map_err(failed("make room"))?, "number")?;
-    if held < DEVICES_PER_USER_MAX as u64 {
+    let held = tx.select(sqlx::query("SELECT count(*) AS number FROM device WHERE account = ?").bind(user)).await?;
+    if row::number(held.first().ok_or_else(row::damaged)?, "number")? < DEVICES_PER_USER_MAX as u64 {
         return Ok(true);
     }
     let oldest = sqlx::query("SELECT id FROM device WHERE account = ? AND token_sha256 IS NULL ORDER BY id LIMIT 1");
-    let oldest = oldest.bind(user).fetch_optional(&mut *tx).await.map_err(failed("make room"))?;
-    match oldest {
-        Some(oldest) => remove(tx, user, kept(row::number(&oldest, "id")?)?).await,
+    match tx.select(oldest.bind(user)).await?.first() {
+        Some(oldest) => remove(tx, user, kept(row::number(oldest, "id")?)?).await,
         None => Ok(false),
     }
 }
 
-async fn remove(tx: &mut SqliteConnection, user: i64, device: i64) -> Result<bool, StoreError> {
-    let gone = sqlx::query("DELETE FROM device WHERE id = ? AND account = ?").bind(device).bind(user);
-    if gone.execute(&mut *tx).await.map_err(failed("remove device"))?.rows_affected() == 0 {
+async fn remove(tx: &mut Write, user: i64, device: i64) -> Result<bool, StoreError> {
+    let gone = sqlx::query("DELETE FROM device WHERE id = ? AND account = ? RETURNING *").bind(device).bind(user);
+    if tx.delete(&DEVICE, gone).await? == 0 {
         return Ok(false);
     }
     log_revocation(tx, user, Some(device)).await?;
@@ -134,7 +135,8 @@ async fn remove(tx: &mut SqliteConnection, user: i64, device: i64) -> Result<boo
 }
 
 /// Writers take turns, so numbers become visible in their order.
-async fn log_revocation(tx: &mut SqliteConnection, user: i64, device: Option<i64>) -> Result<(), StoreError> {
-    let logged = sqlx::query("INSERT INTO revocation (account, device) VALUES (?, ?)").bind(user).bind(device);
-    logged.execute(tx).await.map(drop).map_err(failed("log revocation"))
+async fn log_revocation(tx: &mut Write, user: i64, device: Option<i64>) -> Result<(), StoreError> {
+    let entry =
+        sqlx::query("INSERT INTO revocation (account, device) VALUES (?, ?) RETURNING *").bind(user).bind(device);
+    tx.insert(&REVOCATION, entry).await.map(drop)
 }

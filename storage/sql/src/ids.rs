@@ -10,7 +10,7 @@ use talaria_port::ids::IdRanges;
 use talaria_port::{StoreError, StoreErrorKind};
 
 use crate::SqliteStore;
-use crate::error::failed;
+use crate::digest::COMMAND_IDS;
 use crate::row::{self, kept};
 
 /// Times that an id can say end here.
@@ -24,16 +24,17 @@ impl IdRanges for SqliteStore {
             return refused("too many ids at once");
         }
         let mut tx = self.write("reserve ids").await?;
-        let found = sqlx::query("SELECT reserved_unix_ms FROM command_ids").fetch_one(&mut *tx).await;
-        let reserved = row::number(&found.map_err(failed("reserve ids"))?, "reserved_unix_ms")?;
+        let found = tx.select(sqlx::query("SELECT * FROM command_ids")).await?;
+        let reserved = row::number(found.first().ok_or_else(row::damaged)?, "reserved_unix_ms")?;
         let start = now_unix_ms.max(reserved).max(EPOCH_UNIX_MS + 1);
         let end = start.saturating_add(ms);
         if end > END_UNIX_MS {
             return refused("the clock is beyond what ids can say");
         }
-        let raised = sqlx::query("UPDATE command_ids SET reserved_unix_ms = ?").bind(kept(end)?);
-        raised.execute(&mut *tx).await.map_err(failed("reserve ids"))?;
-        tx.commit().await.map_err(failed("reserve ids"))?;
+        let before = sqlx::query("SELECT * FROM command_ids");
+        let after = sqlx::query("UPDATE command_ids SET reserved_unix_ms = ? RETURNING *").bind(kept(end)?);
+        tx.update(&COMMAND_IDS, before, after).await?;
+        tx.commit().await?;
         Ok(start..end)
     }
 }

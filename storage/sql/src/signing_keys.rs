@@ -7,6 +7,7 @@ use talaria_port::StoreError;
 use talaria_port::signing_keys::{SigningKey, SigningKeyStore};
 
 use crate::SqliteStore;
+use crate::digest::SIGNING_KEY;
 use crate::error::failed;
 use crate::row::{self, kept};
 
@@ -19,28 +20,23 @@ impl SigningKeyStore for SqliteStore {
 
     async fn add_signing_key(&self, key: &SigningKey) -> Result<(), StoreError> {
         let mut tx = self.write("add signing key").await?;
-        sqlx::query("INSERT INTO signing_key (id, secret, created_unix_ms) VALUES (?, ?, ?)")
+        let key = sqlx::query("INSERT INTO signing_key (id, secret, created_unix_ms) VALUES (?, ?, ?) RETURNING *")
             .bind(&key.id)
             .bind(key.secret.as_slice())
-            .bind(kept(key.created_unix_ms)?)
-            .execute(&mut *tx)
-            .await
-            .map_err(failed("add signing key"))?;
-        tx.commit().await.map_err(failed("add signing key"))
+            .bind(kept(key.created_unix_ms)?);
+        tx.insert(&SIGNING_KEY, key).await?;
+        tx.commit().await
     }
 
     async fn retire_signing_keys(&self, before_unix_ms: u64) -> Result<u64, StoreError> {
         let mut tx = self.write("retire signing keys").await?;
-        let retired = sqlx::query(
+        let old = sqlx::query(
             "DELETE FROM signing_key WHERE created_unix_ms < ? \
-             AND id <> (SELECT id FROM signing_key ORDER BY created_unix_ms DESC, id LIMIT 1)",
-        )
-        .bind(kept(before_unix_ms)?)
-        .execute(&mut *tx)
-        .await
-        .map_err(failed("retire signing keys"))?;
-        tx.commit().await.map_err(failed("retire signing keys"))?;
-        Ok(retired.rows_affected())
+             AND id <> (SELECT id FROM signing_key ORDER BY created_unix_ms DESC, id LIMIT 1) RETURNING *",
+        );
+        let retired = tx.delete(&SIGNING_KEY, old.bind(kept(before_unix_ms)?)).await?;
+        tx.commit().await?;
+        Ok(retired)
     }
 }
 

@@ -88,14 +88,14 @@ async fn a_database_of_the_first_schema_opens_with_all_that_is_in_it() {
         let left = Interval { joined_seq: Seq(2), left_seq: Some(Seq(5)) };
         assert_eq!(store.intervals(id, user(12)).await.unwrap().rows(), [left]);
         store.reserve(1_800_000_000_000, 1).await.unwrap();
-        store.close().await;
+        store.close().await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn a_database_of_a_newer_release_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    SqliteStore::open(file(&folder)).await.unwrap().close().await;
+    SqliteStore::open(file(&folder)).await.unwrap().close().await.unwrap();
     let mut newer = raw(&file(&folder)).await;
     let row = "INSERT INTO _sqlx_migrations VALUES (9999, 'of tomorrow', '2035-01-01', 1, x'00', 1)";
     execute(&mut newer, row).await;
@@ -113,7 +113,7 @@ async fn a_database_of_a_newer_release_is_refused_and_left_alone() {
 async fn filled(folder: &TempDir) -> PathBuf {
     let store = SqliteStore::open(file(folder)).await.unwrap();
     add(&store, 1..=4000).await;
-    store.close().await;
+    store.close().await.unwrap();
     file(folder)
 }
 
@@ -162,7 +162,7 @@ async fn many_may_make_the_file_at_once() {
             opening.push(tokio::spawn(async move {
                 let store = SqliteStore::open(path).await.unwrap();
                 add(&store, [id]).await;
-                store.close().await;
+                store.close().await.unwrap();
             }));
         }
         for opening in opening {
