@@ -1,12 +1,15 @@
 //! The open engine: its two tables, and a wall around its panics.
 
+use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use fjall::{AbstractTree as _, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Slice};
 
 use crate::error::Failure;
+use crate::journal;
 use crate::options::Options;
 use crate::rows::key;
 use crate::rows::number::RoundRow;
@@ -17,10 +20,13 @@ pub(crate) const FOLDER: &str = "engine";
 /// Flushes and compactions in the background. Two, so that a long compaction does not hold up a flush.
 const WORKERS: usize = 2;
 
+const CLOSE_WAIT_MAX: Duration = Duration::from_secs(5);
+const CLOSE_LOOK: Duration = Duration::from_millis(1);
+
 /// The engine itself waits at four sealed memtables and at thirty runs, without looking whether anybody still works on them.
 /// Below these it never comes to that within one batch.
 const SEALED_MEMTABLES_MAX: usize = 2;
-const RUNS_MAX: usize = 20;
+const RUNS_MAX: usize = 26;
 
 pub(crate) struct Engine {
     pub(crate) database: Database,
@@ -45,6 +51,30 @@ impl Engine {
             let rows = database.keyspace("rows", table(options.rows_memtable_bytes))?;
             Ok(Self { database, events, rows })
         })
+    }
+
+    /// Ends it with its threads, and waits until its journals are closed. A thread of it may hold them a moment longer, and what
+    /// a failed write left in their buffers goes to the file when they close: behind our back, into what is opened next.
+    pub(crate) fn close(self, folder: &Path) -> Result<(), Failure> {
+        // What it could not write it may not be able to write at its end either; that is no reason to end with it.
+        let _ = guarded(|| {
+            drop(self);
+            Ok(())
+        });
+        Self::wait_until_closed(folder)
+    }
+
+    /// Waits until this process has no journal of the folder open.
+    pub(crate) fn wait_until_closed(folder: &Path) -> Result<(), Failure> {
+        let engine = folder.join(FOLDER).canonicalize()?;
+        let since = Instant::now();
+        while has_open_journal(&engine)? {
+            if since.elapsed() > CLOSE_WAIT_MAX {
+                return Err(Failure::Unavailable("the engine does not let go of its journals".into()));
+            }
+            std::thread::sleep(CLOSE_LOOK);
+        }
+        Ok(())
     }
 
     /// Whether it still takes writes. Its workers poison it when a flush or a compaction fails.
@@ -77,6 +107,18 @@ impl Engine {
         let row = table.range::<&[u8], _>((from, to)).next_back();
         Ok(row.map(fjall::Guard::into_inner).transpose()?)
     }
+}
+
+/// By the kernel's own list of what is open (proc(5), `/proc/pid/fd`).
+fn has_open_journal(engine: &Path) -> io::Result<bool> {
+    for entry in std::fs::read_dir("/proc/self/fd")? {
+        // A descriptor that was closed since is not one of those looked for.
+        let Ok(open) = std::fs::read_link(entry?.path()) else { continue };
+        if open.starts_with(engine) && open.extension().is_some_and(|extension| extension == journal::EXTENSION) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Runs what calls the engine. Its panics on damaged files become [`Failure::Damaged`]: one read must not end the process.

@@ -19,7 +19,8 @@ use crate::error::Failure;
 use crate::rows::key;
 use crate::rows::number::{ROUND_BYTES, Reach, RoundRow};
 
-const EXTENSION: &str = "jnl";
+/// Of their names.
+pub(crate) const EXTENSION: &str = "jnl";
 
 const START: u8 = 1;
 const ITEM: u8 = 2;

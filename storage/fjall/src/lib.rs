@@ -4,6 +4,12 @@
 //! watermark in a file of our own, so that a journal that lost its tail is noticed. [`FolderLease`] is the lock of the data
 //! folder. Nothing here knows what the rows mean to the bridge.
 //!
+//! The engine is `fjall` 3.1.13 on `lsm-tree` 3.1.10: what it checks in its files and what it does not was read in its source,
+//! and what it does not is checked here before it may open them. A change of version begins with reading it again.
+//!
+//! There are no time buckets and no bucket directory (DESIGN §5): they bound partitions, and here a conversation's rows are one
+//! sorted run in which any seq is found by one seek and any id by the logarithm.
+//!
 //! | file | subject |
 //! | --- | --- |
 //! | `store` | the port on top of the rest |

@@ -13,11 +13,13 @@ pub struct Options {
     pub reserve_bytes: u64,
     /// Blocks of tables kept in memory, for all reads together.
     pub cache_bytes: u64,
-    /// Events kept in memory before they are written as a table. Up to four such memtables may wait at once.
+    /// Events kept in memory before they are written as a table; up to four such memtables at once. Smaller ones are faster to
+    /// insert to, larger ones are merged less often.
     pub events_memtable_bytes: u64,
     /// The same for all other rows, which are small.
     pub rows_memtable_bytes: u64,
-    /// Journals kept before the engine forces the tables that hold them back; what a start reads at most, at about 1 GB/s.
+    /// Journals kept before the engine writes the tables that hold them back; at least 64 MiB. A start reads them twice, once
+    /// to check them.
     pub journal_bytes: u64,
     /// Free bytes of the file system that holds a folder.
     pub free_bytes: fn(&Path) -> io::Result<u64>,
@@ -28,9 +30,9 @@ impl Default for Options {
         Self {
             reserve_bytes: 64 * 1024 * 1024,
             cache_bytes: 64 * 1024 * 1024,
-            events_memtable_bytes: 32 * 1024 * 1024,
+            events_memtable_bytes: 16 * 1024 * 1024,
             rows_memtable_bytes: 8 * 1024 * 1024,
-            journal_bytes: 256 * 1024 * 1024,
+            journal_bytes: 128 * 1024 * 1024,
             free_bytes,
         }
     }

@@ -137,13 +137,13 @@ impl Writer {
         match self.trouble {
             None => return Ok(()),
             Some(Trouble::Tail) => {
-                self.close();
+                self.close()?;
                 let checked = self.check_files(Keep::Acknowledged)?;
                 self.trouble = Some(Trouble::Stopped);
                 self.reopen(checked)?;
             }
             Some(Trouble::Stopped) => {
-                self.close();
+                self.close()?;
                 let checked = self.check_files(Keep::All)?;
                 self.reopen(checked)?;
             }

@@ -215,8 +215,14 @@ fn keys_are_as_they_were_and_sort_by_meaning() {
     let name = SessionKey { user: user(0x0203), client_id: "kim".into() };
     for (key, sample) in [
         (key::events(dm(), Seq(7)).as_ref().to_vec(), "ae27777f4a902c2e000000000000020300000007"),
-        (key::events(channel(), Seq(u64::from(u32::MAX))).as_ref().to_vec(), "efa80ca6c0462d5c0000000000000000ffffffff00000000ffffffff"),
-        (key::events(ConversationId::Own(user(1)), Seq(7)).as_ref().to_vec(), "e20c42fb86b9f7af800000000000000000000007"),
+        (
+            key::events(channel(), Seq(u64::from(u32::MAX))).as_ref().to_vec(),
+            "efa80ca6c0462d5c0000000000000000ffffffff00000000ffffffff",
+        ),
+        (
+            key::events(ConversationId::Own(user(1)), Seq(7)).as_ref().to_vec(),
+            "e20c42fb86b9f7af800000000000000000000007",
+        ),
         (
             key::index(user(5), Window(6), Some(dm())),
             "69000000000000000500000000000000066400000000000000010000000000000203",

@@ -83,14 +83,13 @@ impl Writer {
         Ok(())
     }
 
-    /// Waits for readers, and ends the engine with its threads.
-    pub(super) fn close(&mut self) {
+    /// Waits for readers, and ends the engine.
+    pub(super) fn close(&mut self) -> Result<(), Failure> {
         let engine = self.open.write().unwrap_or_else(PoisonError::into_inner).take();
-        // What it could not write it may not want to write again when it ends; that is no reason to end with it.
-        let _ = guarded(|| {
-            drop(engine);
-            Ok(())
-        });
+        match engine {
+            Some(engine) => engine.close(&self.folder),
+            None => Engine::wait_until_closed(&self.folder),
+        }
     }
 }
 
