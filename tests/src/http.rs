@@ -64,8 +64,6 @@ impl Server {
 /// # Panics
 /// No answer, or none that is HTTP and JSON.
 pub fn request(server: SocketAddr, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
-    let mut stream = TcpStream::connect_timeout(&server, PATIENCE).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n");
     if let Some(token) = token {
         head += &format!("Authorization: Bearer {token}\r\n");
@@ -74,8 +72,18 @@ pub fn request(server: SocketAddr, method: &str, path: &str, token: Option<&str>
     if !body.is_empty() {
         head += "Content-Type: application/json\r\n";
     }
-    head += &format!("Content-Length: {}\r\n\r\n", body.len());
-    stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).unwrap();
+    exchange(server, &head, body.as_bytes())
+}
+
+/// One request of that head, which ends with its last field's line and lacks the body's length.
+///
+/// # Panics
+/// No answer, or none that is HTTP and JSON.
+pub fn exchange(server: SocketAddr, head: &str, body: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect_timeout(&server, PATIENCE).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let head = format!("{head}Content-Length: {}\r\n\r\n", body.len());
+    stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no HTTP: {answer}"));

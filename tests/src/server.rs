@@ -1,19 +1,20 @@
 //! The program, serving a [`Home`].
 
 use std::net::SocketAddr;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::home::{Home, Person};
 use crate::log::Log;
+use crate::program::Program;
 
 /// A running server; dropped, it is killed. Its log goes to standard error when a test fails.
 #[derive(Debug)]
 pub struct Server {
     home: Arc<Home>,
-    child: Child,
+    program: Program,
     log: Log,
     mqtt: SocketAddr,
     http: SocketAddr,
@@ -48,13 +49,12 @@ impl Server {
     /// It ended before it was ready.
     pub fn try_start(home: impl Into<Arc<Home>>) -> Result<Self, Ended> {
         let home = home.into();
-        let mut child =
-            home.command(["serve"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("start the server");
-        let log = Log::of(child.stderr.take().unwrap());
+        let mut program = Program::start(home.command(["serve"]).stdout(Stdio::null()).stderr(Stdio::piped()));
+        let log = Log::of(program.stderr());
         let (mqtt, http) = (address(&log, "mqtt: ready"), address(&log, "http: ready"));
         match (mqtt, http) {
-            (Some(mqtt), Some(http)) => Ok(Self { home, child, log, mqtt, http }),
-            _ => Err(Ended { status: child.wait().unwrap(), log }),
+            (Some(mqtt), Some(http)) => Ok(Self { home, program, log, mqtt, http }),
+            _ => Err(Ended { status: program.wait(), log }),
         }
     }
 
@@ -75,7 +75,7 @@ impl Server {
 
     /// Its process.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.program.pid()
     }
 
     /// What it has logged.
@@ -95,8 +95,7 @@ impl Server {
 
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
+        self.program.signal(signal);
     }
 
     /// SIGTERM: drains, and its home is there for the next one.
@@ -112,7 +111,7 @@ impl Server {
 
     /// SIGKILL, in the middle of whatever it does.
     pub fn kill(mut self) -> Arc<Home> {
-        self.child.kill().unwrap();
+        self.signal(Signal::KILL);
         self.wait();
         Arc::clone(&self.home)
     }
@@ -121,7 +120,7 @@ impl Server {
     pub fn wait(&mut self) -> ExitStatus {
         // Its end of the pipe closes with it: what has a deadline is the log.
         self.log.wait_for_end();
-        self.child.wait().unwrap()
+        self.program.wait()
     }
 
     /// Drains it and starts another one on the same folder. Its addresses are new.
@@ -133,9 +132,6 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended before.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
         if std::thread::panicking() {
             eprintln!("log of the server {}:\n{}", self.pid(), self.log);
         }

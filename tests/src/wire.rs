@@ -43,6 +43,8 @@ pub struct Delivery {
     pub dup: bool,
     /// 0 or 1, in `signal/` also 2.
     pub qos: QoS,
+    /// Its RETAIN bit.
+    pub retain: bool,
     /// Where QoS is above 0.
     pub packet_id: Option<NonZeroU16>,
     /// As the filter spelled it.
@@ -191,6 +193,11 @@ impl Wire {
         delivery
     }
 
+    /// PUBLISHes that came before the last answer and were not looked at yet.
+    pub fn waiting(&self) -> usize {
+        self.deliveries.len()
+    }
+
     /// The `text` of the next messages, acknowledged; other events are passed over.
     #[track_caller]
     pub fn take_texts(&mut self, count: usize) -> Vec<String> {
@@ -261,6 +268,11 @@ impl Wire {
         while self.received().is_some() {}
     }
 
+    /// The socket alone; nothing more is read from it.
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// That the server closes now, without another packet.
     #[track_caller]
     pub fn expect_end(&mut self) {
@@ -311,6 +323,7 @@ impl Received {
         Some(Delivery {
             dup: publish.dup,
             qos: publish.qos,
+            retain: publish.retain,
             packet_id: publish.packet_id,
             topic: publish.topic.to_owned(),
             payload: publish.payload.to_vec(),
