@@ -1,6 +1,7 @@
 //! A damaged byte anywhere in the data folder: the server refuses to start and says why, or refuses to read what is damaged and says
 //! so, or everything that was acknowledged is there. A torn tail of the journal, which nobody was told of, is no damage.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use talaria_storage_fjall::{FjallStore, Options};
@@ -22,6 +23,8 @@ const OPTIONS: fn() -> Options =
 /// A data folder after a load, and what was acknowledged of it.
 struct Closed {
     image: Image,
+    /// The same as a kill left it, with the write-ahead log of accounts.
+    killed: Image,
     senders: Vec<Sender>,
     conversations: Vec<Conversation>,
     /// A session that was away all the time.
@@ -54,8 +57,10 @@ impl Closed {
         load.stage.wait_for_acknowledged(ACKNOWLEDGED);
         let history = load.finish(&server);
         assert_eq!(check(&history), []);
-        let image = Image::of(&server.stop().data());
-        Self { image, senders: history.senders, conversations, away }
+        let home = server.kill();
+        let killed = Image::of(&home.data());
+        let image = Image::of(&Server::start(home).stop().data());
+        Self { image, killed, senders: history.senders, conversations, away }
     }
 
     /// Starts on these files, and reads everything.
@@ -79,16 +84,20 @@ impl Closed {
     }
 
     fn judge(&self, server: &Server, what: &str) -> Came {
-        let stored: Result<_, _> =
-            self.conversations.iter().map(|of| of.try_read(server).map(|events| (of.name.clone(), events))).collect();
-        let stored = match stored {
-            Ok(stored) => stored,
-            Err(answer) => {
-                assert_eq!(answer.status, 500, "{what}: {}", answer.json);
-                server.log().wait_for("Damaged");
-                return Came::ReadRefused;
-            }
-        };
+        let mut stored = BTreeMap::new();
+        for of in &self.conversations {
+            match of.try_read(server) {
+                Ok(events) => stored.insert(of.name.clone(), events),
+                Err(answer) => {
+                    assert_eq!(answer.status, 500, "{what}: {}", answer.json);
+                    server.log().wait_for("Damaged");
+                    if self.away.is_owed(&of.name) {
+                        self.away.wait_in_vain(server);
+                    }
+                    return Came::ReadRefused;
+                }
+            };
+        }
         let stage = Stage::new(server.mqtt());
         stage.set_phase(Phase::heads(&stored));
         let receivers = vec![self.away.clone().run(&stage)];
@@ -177,7 +186,30 @@ fn a_torn_tail_of_the_journal_is_cut_off() {
     }
 }
 
-/// Accounts and channels have a test of their own.
+/// Of accounts and channels: SQLite's file, its log, and what is beside them.
+#[test]
+fn a_flipped_bit_in_accounts_is_refused_or_loses_nothing() {
+    let mut random = Random::of_part(seed("damage, accounts"), 0);
+    let closed = closed();
+    let mut came = Vec::new();
+    for image in [&closed.image, &closed.killed] {
+        for (number, file) in image.files.iter().enumerate().filter(|(_, file)| is_of_accounts(file)) {
+            for _ in 0..6 {
+                let mut changed = image.clone();
+                let at = random.below(file.bytes.len() as u64) as usize;
+                changed.files[number].flip(at, &mut random);
+                let what = format!("byte {at} of {} of {}", file.bytes.len(), file.path.display());
+                came.push(closed.come_of(&changed, &what));
+            }
+        }
+    }
+    assert!(came.contains(&Came::Refused), "{came:?}");
+}
+
+fn is_of_accounts(file: &File) -> bool {
+    file.path.to_string_lossy().starts_with("talaria.db") && !file.bytes.is_empty()
+}
+
 fn is_of_messages(file: &File) -> bool {
     !file.path.to_string_lossy().starts_with("talaria.db") && !file.bytes.is_empty()
 }

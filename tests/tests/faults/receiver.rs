@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::time::{Duration, Instant};
 
-use talaria_tests::PATIENCE;
+use talaria_tests::{PATIENCE, Server};
 
 use crate::connection::{Connection, End, Incoming, Login};
 use crate::history::{self, Event};
@@ -96,6 +96,20 @@ impl Receiver {
                 Ok(Leave::Gone) => connection.close(),
                 Ok(Leave::Cut) | Err(_) => {}
             }
+        }
+    }
+
+    pub(crate) fn is_owed(&self, conversation: &str) -> bool {
+        self.log.owed_after.contains_key(conversation)
+    }
+
+    /// Returns to a server that cannot read all of what it is owed, until the log says so.
+    pub(crate) fn wait_in_vain(&self, server: &Server) {
+        let mut connection = Connection::open(server.mqtt(), &self.login).unwrap_or_else(|end| panic!("{end:?}"));
+        let until = Instant::now() + PATIENCE;
+        while !server.log().lines().iter().any(|line| line.contains("cannot be caught up")) {
+            assert!(Instant::now() < until, "it waits, and nobody says what for");
+            connection.next(TURN).unwrap();
         }
     }
 
