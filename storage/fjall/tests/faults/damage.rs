@@ -6,7 +6,7 @@ use talaria_port::StoreErrorKind;
 use talaria_storage_fjall::{FjallStore, Options};
 
 use crate::content::{Answer, Dice, Rounds, commit, everything};
-use crate::image::{Image, record_tags};
+use crate::image::{Image, announced_count, record_tags};
 
 /// Small enough that a few dozen rounds leave several tables, and a journal that is not yet in any.
 const OPTIONS: fn() -> Options =
@@ -137,6 +137,20 @@ fn a_flipped_record_tag_is_refused() {
     }
     println!("{flips} tags");
     assert!(flips > 40);
+}
+
+/// The engine takes memory for what is announced before it looks at the checksum: no such length may reach it.
+#[test]
+fn an_announced_length_takes_no_memory() {
+    let closed = closed(seed(), 30);
+    let mut flips = 0;
+    for file in 0..closed.image.0.len() {
+        if let Some(at) = announced_count(&closed.image.0[file].1) {
+            assert_eq!(closed.flipped(file, at + 3, 0x40), Came::Refused);
+            flips += 1;
+        }
+    }
+    assert!(flips > 5);
 }
 
 #[test]

@@ -73,3 +73,10 @@ pub(crate) fn record_tags(journal: &[u8]) -> Vec<usize> {
     }
     tags
 }
+
+/// In a table or version file: where its table of contents says how many sections it has (`sfa` 1.0.0).
+pub(crate) fn announced_count(file: &[u8]) -> Option<usize> {
+    let trailer = file.len().checked_sub(38)?;
+    let at = u64::from_le_bytes(file.get(trailer + 22..trailer + 30)?.try_into().ok()?);
+    (file.get(trailer..trailer + 4)? == b"SFA!").then_some(at as usize + 4)
+}
