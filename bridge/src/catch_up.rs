@@ -60,10 +60,10 @@ impl Inner {
         // Only after the reading: what is committed by now covers all that is visible of what was read.
         let head = self.committed_head(id).await?;
         events.retain(|event| event.seq <= head.seq);
-        // Still a member after the reading, or a removal meanwhile would show what came after it.
-        if self.joined(user, id).await?.is_none() {
-            return Ok(None);
-        }
+        // Still a member after the reading, or a removal meanwhile would show what came after it; and after leaving and joining again
+        // only what follows the latest join is owed (D7).
+        let Some(joined) = self.joined(user, id).await? else { return Ok(None) };
+        events.retain(|event| event.seq >= joined);
         let upto = match events.last() {
             Some(last) => (last.seq, last.id),
             None if from >= head.seq => (head.seq, head.id),

@@ -57,9 +57,7 @@ impl Inner {
         at: PageAt,
         limit: usize,
     ) -> Result<Option<HistoryPage>, StoreError> {
-        if self.joined(user, conversation).await?.is_none() {
-            return Ok(None);
-        }
+        let Some(joined) = self.joined(user, conversation).await? else { return Ok(None) };
         let visible = self.visible(user, conversation).await?;
         let seq_at = async |id| self.deps.store.seq_at(conversation, id).await;
         let events = match at {
@@ -80,6 +78,10 @@ impl Inner {
         };
         // As in catching up: the head only after the reading.
         let head = self.committed_head(conversation).await?.seq;
+        // And the same membership still, or a removal meanwhile would show what came after it (INV-5).
+        if self.joined(user, conversation).await? != Some(joined) {
+            return Ok(None);
+        }
         let events = events.into_iter().filter(|event| event.seq <= head).map(Arc::new).collect();
         Ok(Some(HistoryPage { events, head }))
     }

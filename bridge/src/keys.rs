@@ -63,19 +63,25 @@ impl Keys {
         (origin.payload == claim.origin.payload && place.id > floor).then_some(*place)
     }
 
-    /// Whether the publish comes from a connection that a later one has replaced; remembers the newest.
-    pub(crate) fn is_stale(&mut self, user: UserId, claim: &OriginClaim) -> bool {
+    /// Whether the publish comes from a connection that a later one has replaced. Nothing is kept of it here: whether its sender may
+    /// write at all is not known yet.
+    pub(crate) fn is_stale(&self, user: UserId, claim: &OriginClaim) -> bool {
+        let sender = self.senders.iter().find(|sender| sender.user == user);
+        let mut generations = sender.into_iter().flat_map(|sender| &sender.generations);
+        generations.any(|(client, newest)| *client == claim.origin.client && claim.generation < *newest)
+    }
+
+    /// Remembers the newest connection of a session whose publish was let in.
+    pub(crate) fn hear(&mut self, user: UserId, claim: &OriginClaim) {
         let generations = &mut self.sender(user).generations;
         if let Some((_, newest)) = generations.iter_mut().find(|(client, _)| *client == claim.origin.client) {
-            let stale = claim.generation < *newest;
             *newest = claim.generation.max(*newest);
-            return stale;
+            return;
         }
         if generations.len() >= SESSIONS_PER_USER_MAX {
             generations.remove(0);
         }
         generations.push((claim.origin.client, claim.generation));
-        false
     }
 
     /// Remembers an event that was just numbered, or read while waking.

@@ -93,7 +93,7 @@ pub(crate) struct Inner {
     pub(crate) mailboxes: Vec<Arc<dyn Mailbox>>,
     /// What else goes into the next round.
     pub(crate) aside: Mutex<Aside>,
-    /// How often accepted submissions were rolled back.
+    /// How often submissions were turned away or rolled back.
     pub(crate) rollbacks: AtomicU64,
     /// Bytes of events that are staged.
     pub(crate) staged_bytes: AtomicUsize,

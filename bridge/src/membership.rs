@@ -83,7 +83,7 @@ impl Inner {
                 return Ok(members);
             }
             if self.begin_to_wake(id) {
-                Arc::clone(self).wake_up(id).await;
+                self.wake_and_wait(id).await;
                 if let Some(members) = self.awake_receivers(id) {
                     return Ok(members);
                 }
@@ -105,6 +105,20 @@ impl Inner {
             shard.entries.insert(id, Entry::Waking(Vec::new()));
         }
         sleeps
+    }
+
+    /// Wakes it in a task of its own: a caller that goes away meanwhile, such as a request whose client hung up, would leave it half
+    /// awake, and all that is submitted to it would wait for ever.
+    async fn wake_and_wait(self: &Arc<Self>, id: ConversationId) {
+        let (woken, is_woken) = oneshot::channel();
+        let inner = Arc::clone(self);
+        self.deps.spawn.spawn(Box::pin(async move {
+            inner.wake_up(id).await;
+            // Nobody may wait any more.
+            let _ = woken.send(());
+        }));
+        // An error: the process ends and runs no tasks any more.
+        let _ = is_woken.await;
     }
 
     fn awake_receivers(&self, id: ConversationId) -> Option<Members> {

@@ -54,10 +54,9 @@ impl Inner {
     /// The stages before the commit, under the shard's lock; the conversation is awake.
     pub(crate) fn sequence(&self, shard: &mut Shard, shard_number: usize, submission: Submission, posts: &mut Posts) {
         let Some(conversation) = shard.awake(submission.conversation) else { return };
-        conversation.used_at_ms = self.deps.clock.monotonic_ms();
         let reply = submission.reply;
         // A repeat is answered as the first was, also to someone who has left since.
-        match dedupe(&mut conversation.keys, &submission) {
+        match dedupe(&conversation.keys, &submission) {
             Known::New => {}
             Known::Stale => return posts.complete(reply, Outcome::Stale),
             Known::Repeat(place) => return repeat(conversation, place, &submission, posts),
@@ -65,6 +64,8 @@ impl Inner {
         if let Err(answer) = authorize(conversation, &submission, self.settings.channel_members_max) {
             return posts.complete(reply, answer);
         }
+        // Not before: strangers keep nothing awake.
+        conversation.used_at_ms = self.deps.clock.monotonic_ms();
         match submission.intake {
             Intake::Typing => {
                 hint::typing(conversation, submission.user, self.deps.directory.as_ref(), posts);
@@ -122,6 +123,9 @@ impl Inner {
 /// Answers a repeat, or lets it wait until the first is committed.
 fn repeat(conversation: &mut Conversation, place: Place, submission: &Submission, posts: &mut Posts) {
     let Place { seq, id } = place;
+    if let Intake::Message { origin: Some(claim), .. } = &submission.intake {
+        conversation.keys.hear(submission.user, claim);
+    }
     if seq <= conversation.committed.seq {
         posts.complete(submission.reply, Outcome::Stored { id, seq, repeated: true });
     } else {

@@ -21,7 +21,7 @@ pub(crate) struct Shard {
     pub(crate) oldest_staged: Option<EventId>,
     /// The smallest id in the round under way.
     pub(crate) oldest_in_round: Option<EventId>,
-    /// The count of roll-backs when a conversation here was last rolled back.
+    /// The count of roll-backs when something here was last rolled back or turned away; it never falls.
     pub(crate) rolled_back_at: u64,
 }
 

@@ -16,7 +16,7 @@ pub(crate) enum Known {
 }
 
 /// Looks a submission up.
-pub(crate) fn dedupe(keys: &mut Keys, submission: &Submission) -> Known {
+pub(crate) fn dedupe(keys: &Keys, submission: &Submission) -> Known {
     let place = match &submission.intake {
         Intake::Message { key: Some(key), .. } => {
             keys.by_key(submission.user, key_fingerprint(talaria_core::EventKind::Message, key))

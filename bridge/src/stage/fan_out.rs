@@ -9,7 +9,7 @@ use talaria_port::directory::Directory;
 use crate::members::Members;
 use crate::posts::Posts;
 
-/// Events of one conversation with its members at that moment.
+/// A committed event with the members of its conversation at that moment.
 pub(crate) struct FanOut {
     pub(crate) event: Arc<Event>,
     pub(crate) receivers: Members,

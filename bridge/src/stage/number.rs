@@ -17,6 +17,9 @@ pub(crate) const EPOCH: u32 = 1;
 pub(crate) fn number(conversation: &mut Conversation, submission: Submission, id: talaria_core::EventId) {
     let (kind, key, origin, body, subject) = match submission.intake {
         Intake::Message { body, key, origin } => {
+            if let Some(claim) = &origin {
+                conversation.keys.hear(submission.user, claim);
+            }
             (EventKind::Message, key, origin.map(|claim| claim.origin), body, None)
         }
         Intake::System { kind, subject, intent, body } => (kind, Some(intent_key(intent)), None, body, Some(subject)),

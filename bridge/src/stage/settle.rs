@@ -62,7 +62,8 @@ impl Inner {
         let count = self.rollbacks.fetch_add(1, Ordering::AcqRel) + 1;
         for (shard_number, conversations) in &gathered.conversations {
             let mut shard = self.shards.lock(*shard_number);
-            shard.rolled_back_at = count;
+            // Something may have been turned away here since the count was drawn.
+            shard.rolled_back_at = shard.rolled_back_at.max(count);
             for id in conversations {
                 if let Some(Entry::Awake(conversation)) = shard.entries.remove(id) {
                     self.forget(*conversation, posts);
