@@ -227,7 +227,7 @@ impl<T: Transport> Reactor<T> {
             }
             match entry.transport.read(&mut self.scratch) {
                 Ok(Some(0)) | Err(_) => return self.run_turn(slot, Connection::on_end),
-                Ok(None) => return,
+                Ok(None) => {}
                 Ok(Some(bytes)) => {
                     let scratch = std::mem::take(&mut self.scratch);
                     let input = scratch.get(..bytes).unwrap_or_default();
@@ -319,7 +319,13 @@ impl<T: Transport> Reactor<T> {
 
     fn on_revocations(&mut self, result: Result<(Vec<Revoked>, u64), talaria_port::StoreError>) {
         self.asks_revoked = false;
-        let Ok((revoked, upto)) = result else { return };
+        let (revoked, upto) = match result {
+            Ok(revoked) => revoked,
+            Err(error) => {
+                tracing::warn!(%error, "revocations cannot be read; asked again with the next second");
+                return;
+            }
+        };
         self.revoked_upto = upto;
         for revoked in revoked {
             // Sessions of other devices of the user connect again and are admitted again.

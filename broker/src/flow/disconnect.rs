@@ -4,7 +4,6 @@ use talaria_codec::{Direction, Disconnect, Frame, Packet, ReasonCode, Version, d
 use talaria_core::limits::SESSION_EXPIRY_S_MAX;
 
 use super::{mark, will};
-use crate::event_loop::mailbox::News;
 use crate::session::{Active, Connection, Phase, Turn};
 
 pub(crate) fn on_disconnect(connection: &mut Connection, turn: &mut Turn<'_>, packet: &Disconnect<'_>) {
@@ -88,9 +87,6 @@ fn unanswered(active: &Active, version: Version, is_peer_done: bool) -> Vec<u16>
 
 /// The name and the place in the directory; once, however the connection came to its end.
 pub(crate) fn give_back(connection: &mut Connection, turn: &mut Turn<'_>) {
-    if let Some(waiter) = connection.active.as_mut().and_then(|active| active.waiter.take()) {
-        turn.tell(waiter, News::HandedOver);
-    }
     let Some(user) = connection.user.take() else { return };
     if std::mem::take(&mut connection.is_registered) {
         turn.shared.deps.directory.unregister(user, turn.me);

@@ -84,7 +84,6 @@ pub(crate) struct Active {
     pub(crate) unreleased: Vec<u16>,
     pub(crate) delivery: Option<Box<Delivery>>,
     pub(crate) suback: Option<Vec<u8>>,
-    pub(crate) waiter: Option<talaria_port::deliver::Address>,
 }
 
 /// A connection.
@@ -308,10 +307,9 @@ impl Connection {
         }
     }
 
-    /// Ends it as it stands, after a panic in its own code; who waits for its name is still told.
+    /// Ends it as it stands, after a panic in its own code; its name is given back with the turn's end.
     pub(crate) fn abandon(&mut self) {
-        let waiter = self.active.take().and_then(|active| active.waiter);
-        self.active().waiter = waiter;
+        self.active = None;
         self.phase = Phase::Over;
     }
 }
@@ -336,7 +334,6 @@ impl Active {
             && self.delivery.is_none()
             && self.suback.is_none()
             && self.lookups.is_none()
-            && self.waiter.is_none()
     }
 
     fn wrote(&mut self, bytes: usize, now_ms: u64) {

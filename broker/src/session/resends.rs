@@ -8,7 +8,8 @@ use talaria_core::{EventId, UserId, event};
 
 /// Names of sessions for which something is left. Beyond: the oldest is forgotten, and only DUP counts for it.
 const LEFT_MAX: usize = 65_536;
-/// Packet ids that keep the floor of an earlier connection: as many as any client has unanswered. Beyond: they count as ended.
+/// Packet ids that are unanswered, and that keep the floor of an earlier connection: as many as any client has under way. Beyond: they
+/// count as ended.
 const CARRIED_MAX: usize = 4_096;
 
 /// What counts as a resend on a connection.
@@ -76,12 +77,14 @@ impl Resend {
     pub(crate) fn after_loss(mut self, unanswered: Vec<u16>) -> Self {
         // What was unanswered before and not resent yet still is.
         self.unanswered.extend(unanswered);
+        self.unanswered = bounded(self.unanswered);
         self.has_published = false;
         self
     }
 
     /// For the next connection, after a clean DISCONNECT: it ends what was acknowledged; `settled` is M of that moment.
     pub(crate) fn after_clean_end(mut self, unanswered: Vec<u16>, settled: EventId) -> Self {
+        let unanswered = bounded(unanswered);
         self.carried_floor = self.lowest_floor();
         self.carried.clone_from(&unanswered);
         Self { floor: settled, unanswered, has_published: false, ..self }
@@ -90,6 +93,14 @@ impl Resend {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Each once: the same packet id may have been answered often without being heard.
+fn bounded(mut packet_ids: Vec<u16>) -> Vec<u16> {
+    packet_ids.sort_unstable();
+    packet_ids.dedup();
+    packet_ids.truncate(CARRIED_MAX);
+    packet_ids
 }
 
 /// The name of a session, its client id hashed.
@@ -204,6 +215,17 @@ mod tests {
         assert_eq!(resend.on_publish(2, false, B), None, "the one before was answered, or this would not come");
         let mut resend = Resend::default().after_clean_end(vec![3], EventId(15)).after_loss(vec![]);
         assert_eq!(resend.on_publish(3, false, A), Some(EventId::ZERO));
+    }
+
+    #[test]
+    fn what_is_unanswered_is_bounded_however_many_connections_are_lost() {
+        let mut resend = Resend::default();
+        for _ in 0..3 {
+            resend = resend.after_loss((0..=u16::MAX).chain([7, 7]).collect());
+            assert_eq!(resend.unanswered.len(), CARRIED_MAX);
+        }
+        let ended = resend.after_clean_end((0..=u16::MAX).collect(), EventId(15));
+        assert_eq!((ended.unanswered.len(), ended.carried.len()), (CARRIED_MAX, CARRIED_MAX));
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Connection {
             (News::Loaded(answer), Phase::Connecting) => flow::connect::on_loaded(self, turn, answer),
             (News::HandedOver, Phase::Connecting) => flow::connect::on_handed_over(self, turn),
             (News::TakenOver(by), _) => self.on_taken_over(turn, by),
-            (News::Revoked, _) => flow::disconnect::fail(self, turn, ReasonCode::NotAuthorized),
+            (News::Revoked, _) => self.on_revoked(turn),
             (News::Answered(question, answer), Phase::Live) => lookup::on_answered(self, question, answer),
             (News::Moves(number, moves), Phase::Live) => {
                 self.with_delivery(false, |delivery, _| delivery.on_moves(number, moves, &moment));
@@ -128,6 +128,12 @@ impl Connection {
             }
             _ => {}
         }
+    }
+
+    /// Nothing is published any more under a right that ended, its will neither (INV-5).
+    fn on_revoked(&mut self, turn: &mut Turn<'_>) {
+        self.will = None;
+        flow::disconnect::fail(self, turn, ReasonCode::NotAuthorized);
     }
 
     /// A later connection of the same name waits until this one has left.

@@ -19,7 +19,8 @@ pub(crate) struct Ready {
 
 /// One end of a byte stream. Edge-triggered: the loop remembers that there may be more until it is told that there is not.
 pub(crate) trait Transport {
-    /// Reads once. `None`: nothing there now; 0 bytes: the peer ended.
+    /// Reads once. `None`: nothing for the connection, and [`is_readable`](Self::is_readable) says whether there may be more; 0 bytes: the
+    /// peer ended.
     fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>>;
 
     /// Writes as far as there is room; how much was taken. An error means that the peer is gone.

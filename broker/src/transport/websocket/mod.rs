@@ -72,8 +72,9 @@ impl<T: Transport> WebSocket<T> {
     }
 
     fn put_control(&mut self, opcode: u8, payload: &[u8]) {
-        // Behind the payload of a frame that is half written it would be taken for payload.
-        if self.owed_bytes == 0 {
+        // Behind the payload of a frame that is half written it would be taken for payload. And a client that pings without reading
+        // gets no second pong while the first is unwritten (section 5.5.3), or they would pile up.
+        if self.owed_bytes == 0 && (opcode != PONG || self.pending.is_empty()) {
             frame::put_header(&mut self.pending, opcode, payload.len());
             self.pending.extend_from_slice(payload);
         }
@@ -112,21 +113,18 @@ impl<T: Transport> WebSocket<T> {
 
 impl<T: Transport> Transport for WebSocket<T> {
     fn read(&mut self, into: &mut [u8]) -> Result<Option<usize>> {
-        loop {
-            if self.is_closed {
-                return Ok(Some(0));
-            }
-            let len = match self.under.read(into)? {
-                Some(0) => return Ok(Some(0)),
-                None => return Ok(None),
-                Some(len) => len,
-            };
-            let len = self.take_head(into, len)?;
-            let taken = self.take_frames(into.get_mut(..len).unwrap_or_default())?;
-            if taken > 0 {
-                return Ok(Some(taken));
-            }
+        if self.is_closed {
+            return Ok(Some(0));
         }
+        let len = match self.under.read(into)? {
+            Some(0) => return Ok(Some(0)),
+            None => return Ok(None),
+            Some(len) => len,
+        };
+        let len = self.take_head(into, len)?;
+        let taken = self.take_frames(into.get_mut(..len).unwrap_or_default())?;
+        // Control frames alone are nothing for the connection, and no reason to read on: a flood of them would hold the loop.
+        Ok((taken > 0).then_some(taken))
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
