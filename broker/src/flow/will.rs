@@ -38,7 +38,7 @@ pub(crate) fn publish_now(connection: &mut Connection, turn: &mut Turn<'_>) {
     }
 }
 
-/// The answer goes to a number that no publish has.
+/// The number may be a publish's as well: the connection that the answer finds is ending and looks at none.
 fn submission(turn: &Turn<'_>, user: UserId, conversation: ConversationId, intake: Intake) -> Submission {
     let reply = turn.reply(ticket::NUMBER_MAX - 1);
     Submission { reply, user, conversation, intake, rollbacks: turn.shared.rollbacks }
