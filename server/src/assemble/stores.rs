@@ -28,7 +28,8 @@ pub(super) struct Stores {
 pub(super) async fn open(config: &Config) -> anyhow::Result<Stores> {
     let folder = &config.data_dir;
     make_folder(folder)?;
-    let lease = Arc::new(FolderLease::open(folder)?);
+    let is_new = !folder.join(MESSAGES).try_exists()?;
+    let lease = Arc::new(FolderLease::open(folder, is_new)?);
     let options = Options { reserve_bytes: config.limits.disk_reserve_bytes, ..Options::default() };
     let messages = Arc::new(FjallStore::open(&folder.join(MESSAGES), options)?);
     let relational = Arc::new(SqliteStore::open(folder.join(DATABASE)).await?);

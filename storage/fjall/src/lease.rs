@@ -27,11 +27,11 @@ pub struct FolderLease {
 }
 
 impl FolderLease {
-    /// Locks an existing folder. [`Unavailable`](talaria_port::StoreErrorKind::Unavailable) where another process holds it,
-    /// [`Damaged`](talaria_port::StoreErrorKind::Damaged) where the ceiling cannot be read.
-    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+    /// Locks an existing folder; `is_new` where it holds no messages yet, so that it may be without a ceiling. [`Unavailable`](talaria_port::StoreErrorKind::Unavailable) where another process holds it,
+    /// [`Damaged`](talaria_port::StoreErrorKind::Damaged) where the ceiling cannot be read or is missing.
+    pub fn open(folder: &Path, is_new: bool) -> Result<Self, StoreError> {
         let lock = folder::lock(folder)?;
-        let ceiling = open_ceiling(folder).map_err(|failure| failure.in_folder("lease", folder))?;
+        let ceiling = open_ceiling(folder, is_new).map_err(|failure| failure.in_folder("lease", folder))?;
         Ok(Self { ceiling: Mutex::new(ceiling), folder: folder.into(), _lock: lock })
     }
 
@@ -40,11 +40,13 @@ impl FolderLease {
     }
 }
 
-fn open_ceiling(folder: &Path) -> Result<Slots, Failure> {
+fn open_ceiling(folder: &Path, is_new: bool) -> Result<Slots, Failure> {
     let path = folder.join(CEILING);
     match Slots::open(&path, MAGIC)? {
         Some(slots) => slots.map_err(|error| Failure::damaged(format_args!("the id ceiling: {error}"))),
-        None => Ok(Slots::create(&path, MAGIC, 0)?),
+        None if is_new => Ok(Slots::create(&path, MAGIC, 0)?),
+        // With a clock that stepped back, ids would begin again below those that were given out.
+        None => Err(Failure::damaged("the id ceiling is missing")),
     }
 }
 

@@ -11,12 +11,12 @@ use talaria_storage_fjall::{FjallStore, FolderLease, Options};
 #[test]
 fn a_folder_has_one_holder_and_the_other_is_told_which_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let lease = FolderLease::open(folder.path()).unwrap();
-    let error = FolderLease::open(folder.path()).unwrap_err();
+    let lease = FolderLease::open(folder.path(), true).unwrap();
+    let error = FolderLease::open(folder.path(), true).unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Unavailable);
     assert!(error.to_string().contains(&*folder.path().to_string_lossy()), "{error}");
     drop(lease);
-    FolderLease::open(folder.path()).unwrap();
+    FolderLease::open(folder.path(), true).unwrap();
 }
 
 #[test]
@@ -33,21 +33,21 @@ fn a_store_is_open_once_and_the_second_touches_nothing() {
 #[test]
 fn a_ceiling_is_found_by_the_next_holder_and_never_falls() {
     let folder = tempfile::tempdir().unwrap();
-    let lease = FolderLease::open(folder.path()).unwrap();
+    let lease = FolderLease::open(folder.path(), true).unwrap();
     assert_eq!((lease.worker(), lease.ceiling()), (0, EventId::ZERO));
     for (reserved, ceiling) in [(10, 10), (9, 10), (30, 30), (EventId::MAX.0, EventId::MAX.0)] {
         lease.reserve(EventId(reserved)).unwrap();
         assert_eq!(lease.ceiling(), EventId(ceiling));
     }
     drop(lease);
-    assert_eq!(FolderLease::open(folder.path()).unwrap().ceiling(), EventId::MAX);
+    assert_eq!(FolderLease::open(folder.path(), true).unwrap().ceiling(), EventId::MAX);
 }
 
 #[test]
 fn a_flipped_bit_never_brings_a_lower_ceiling_back() {
     let folder = tempfile::tempdir().unwrap();
     let ceiling = folder.path().join("ceiling");
-    let lease = FolderLease::open(folder.path()).unwrap();
+    let lease = FolderLease::open(folder.path(), true).unwrap();
     for reserved in [10, 20, 30] {
         lease.reserve(EventId(reserved)).unwrap();
     }
@@ -57,7 +57,7 @@ fn a_flipped_bit_never_brings_a_lower_ceiling_back() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << (at % 8);
         std::fs::write(&ceiling, bytes).unwrap();
-        assert_eq!(FolderLease::open(folder.path()).unwrap().ceiling(), EventId(30), "byte {at}");
+        assert_eq!(FolderLease::open(folder.path(), true).unwrap().ceiling(), EventId(30), "byte {at}");
     }
 }
 
@@ -65,9 +65,9 @@ fn a_flipped_bit_never_brings_a_lower_ceiling_back() {
 fn a_ceiling_that_cannot_be_read_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let ceiling = folder.path().join("ceiling");
-    drop(FolderLease::open(folder.path()).unwrap());
+    drop(FolderLease::open(folder.path(), true).unwrap());
     let refused = |path: &Path| {
-        let error = FolderLease::open(path).unwrap_err();
+        let error = FolderLease::open(path, true).unwrap_err();
         assert_eq!(error.kind, StoreErrorKind::Damaged);
         assert!(error.to_string().contains(&*path.to_string_lossy()), "{error}");
     };
@@ -78,4 +78,13 @@ fn a_ceiling_that_cannot_be_read_is_refused() {
     refused(folder.path());
     std::fs::write(&ceiling, b"").unwrap();
     refused(folder.path());
+}
+
+#[test]
+fn a_folder_with_messages_is_not_opened_without_its_ceiling() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = FolderLease::open(folder.path(), false).unwrap_err();
+    assert_eq!(error.kind, StoreErrorKind::Damaged);
+    drop(FolderLease::open(folder.path(), true).unwrap());
+    FolderLease::open(folder.path(), false).unwrap();
 }
