@@ -80,6 +80,14 @@ impl Cursor {
         self.settle();
     }
 
+    /// Nobody subscribes to the event. What was sent before the subscription ended counts as acknowledged with it: sent again, it would
+    /// bring what was passed over with it, behind events of a later subscription.
+    pub(super) fn pass_over(&mut self, seq: Seq, id: EventId) {
+        self.in_flight = VecDeque::new();
+        self.sent = Position::At(seq, id);
+        self.acked = self.sent;
+    }
+
     /// PUBACKs come in any order; `acked` moves over what is acknowledged without a hole.
     pub(super) fn acknowledge(&mut self, packet_id: u16) {
         if let Some(sent) = self.in_flight.iter_mut().find(|sent| sent.packet_id == Some(packet_id)) {

@@ -374,7 +374,7 @@ impl Delivery {
         }
         self.sent_any = true;
         let packet_id = match outlet.qos(e.conversation) {
-            None => None,
+            None => return cursor.pass_over(e.seq, e.id),
             Some(0) => {
                 outlet.send(event, None);
                 None

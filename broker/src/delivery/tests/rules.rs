@@ -235,6 +235,21 @@ fn at_qos_0_sent_is_acknowledged_and_without_subscription_nothing_is_sent() {
 }
 
 #[test]
+fn what_was_passed_over_without_a_subscription_never_comes_later() {
+    let (moment, mut client) = (moment(0), Client::new(Some(1), 9));
+    let mut delivery = Delivery::current(0);
+    delivery.on_live(&live(channel(1), 1), &moment, &mut client);
+    client.qos = None;
+    delivery.on_live(&live(channel(1), 2), &moment, &mut client);
+    client.qos = Some(1);
+    delivery.on_live(&live(channel(1), 3), &moment, &mut client);
+    assert_eq!(client.seqs(), [1, 3]);
+    assert_eq!(delivery.position(&moment).ahead, [(channel(1), Seq(2), EventId(20))]);
+    assert!(delivery.on_acked(1, &moment) && delivery.on_acked(2, &moment), "their packet ids stay taken until then");
+    assert_eq!(delivery.position(&moment).ahead, [(channel(1), Seq(3), EventId(30))]);
+}
+
+#[test]
 fn what_finds_no_room_is_read_again_later() {
     let (mut delivery, mut client) = (Delivery::current(0), Client::new(Some(1), 2));
     delivery.on_live(&live(channel(1), 9), &moment(40), &mut client);
