@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use talaria_port::{StoreError, StoreErrorKind};
@@ -106,9 +107,16 @@ impl SqliteStore {
     }
 }
 
-/// Connections to a file do not go stale, and the last one that closes has to carry the whole log over into it.
+/// Connections to a file do not go stale, and the last one that closes has to carry the whole log over into it. One that cannot
+/// begin any more makes room for a new one: SQLite ends a transaction by itself where the disk is full or fails
+/// (<https://www.sqlite.org/lang_transaction.html>, "Response To Errors Within A Transaction"), and the driver then counts it as open
+/// for ever, because its own ROLLBACK fails.
 fn pool(connections_max: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new().max_connections(connections_max).idle_timeout(None).max_lifetime(None)
+    let pool = SqlitePoolOptions::new().max_connections(connections_max).idle_timeout(None).max_lifetime(None);
+    pool.before_acquire(|connection, _| {
+        let is_free = !connection.is_in_transaction();
+        Box::pin(async move { Ok(is_free) })
+    })
 }
 
 /// What blocks, off the runtime.
@@ -184,3 +192,6 @@ fn not_migrated(error: MigrateError) -> StoreError {
         error => StoreError::new(StoreErrorKind::Misuse, "migrate").because(error),
     }
 }
+
+#[cfg(test)]
+mod tests;
