@@ -19,6 +19,11 @@ pub(super) fn run(config: Config) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let folder = config.data_dir.clone();
     let server = runtime.block_on(Server::start(config)).map_err(|error| with_advice(error, &folder))?;
+    // Before it says that it is ready: who waits for that may end it at once.
+    let (mut terminate, mut interrupt) = {
+        let _entered = runtime.enter();
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+    };
     for address in server.mqtt_addresses() {
         tracing::info!(%address, "mqtt: ready for clients");
     }
@@ -29,13 +34,11 @@ pub(super) fn run(config: Config) -> anyhow::Result<()> {
         tracing::info!(%address, "http: ready for requests");
     }
     runtime.block_on(async {
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        anyhow::Ok(())
-    })?;
+    });
     tracing::info!("draining");
     server.drain(&runtime, DRAIN);
     tracing::info!("stopped");
