@@ -42,6 +42,8 @@ impl Membership for Bridge {
         users.sort_unstable();
         users.dedup();
         if users.is_empty() {
+            // Another call may have made it so a moment ago; what was posted before that may still be on its way (INV-5).
+            self.inner.fence().await;
             return Ok(());
         }
         let intents = self.intents(channel, by, &users, change)?;
