@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -111,16 +112,17 @@ impl Shared {
         // A server that is down is, to the client, a connection that ends.
         let Ok(server) = TcpStream::connect(server) else { return };
         let (from_server, to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-        // What the server said since the client's last publish, once the client's words are to be heard no more.
         let (said, answers) = channel();
-        let back = thread::spawn(move || pass_back(from_server, to_client, &said));
+        let is_mute = Arc::new(AtomicBool::new(false));
+        let muted = Arc::clone(&is_mute);
+        let back = thread::spawn(move || pass_back(from_server, to_client, &said, &muted));
         // An error is an end like any other.
-        let _ = self.pass_on(client, server, &answers);
+        let _ = self.pass_on(client, server, &Back { answers, is_mute });
         let _ = back.join();
     }
 
     /// From the client to the server, packet by packet.
-    fn pass_on(&self, mut client: TcpStream, mut server: TcpStream, answers: &Receiver<()>) -> std::io::Result<()> {
+    fn pass_on(&self, mut client: TcpStream, mut server: TcpStream, back: &Back) -> std::io::Result<()> {
         let (mut input, mut bytes) = (Vec::new(), vec![0; 64 * 1024]);
         loop {
             let read = client.read(&mut bytes)?;
@@ -138,7 +140,7 @@ impl Shared {
                 let packet: Vec<u8> = input.drain(..packet_bytes).collect();
                 match self.cut_of(&packet) {
                     None => server.write_all(&packet)?,
-                    Some(cut) => return self.cut(cut, &packet, &client, server, answers),
+                    Some(cut) => return self.cut(cut, &packet, &client, server, back),
                 }
             }
         }
@@ -158,9 +160,8 @@ impl Shared {
         packet: &[u8],
         client: &TcpStream,
         mut server: TcpStream,
-        answers: &Receiver<()>,
+        back: &Back,
     ) -> std::io::Result<()> {
-        client.shutdown(Shutdown::Both)?;
         match cut {
             Cut::Before => {}
             Cut::WithIt => {
@@ -169,27 +170,40 @@ impl Shared {
                 server.write_all(packet)?;
             }
             Cut::AfterAnswer => {
-                while answers.try_recv().is_ok() {}
+                back.is_mute.store(true, Ordering::SeqCst);
+                while back.answers.try_recv().is_ok() {}
                 server.write_all(packet)?;
-                answers.recv_timeout(PATIENCE).map_err(|_| std::io::Error::from(ErrorKind::TimedOut))?;
+                back.answers.recv_timeout(PATIENCE).map_err(|_| std::io::Error::from(ErrorKind::TimedOut))?;
             }
         }
+        // The server first: a client that is cut off comes back at once, and takes its session over.
         server.shutdown(Shutdown::Write)?;
+        client.shutdown(Shutdown::Both)?;
         // Whoever made the test may not wait for it.
         let _ = self.cut.send(());
         Ok(())
     }
 }
 
+/// The way from the server to the client, as the way there sees it.
+struct Back {
+    /// One each time the server said something.
+    answers: Receiver<()>,
+    /// The client is to hear no more of it.
+    is_mute: Arc<AtomicBool>,
+}
+
 /// From the server to the client; goes on reading when the client is gone.
-fn pass_back(mut server: TcpStream, mut client: TcpStream, said: &Sender<()>) {
+fn pass_back(mut server: TcpStream, mut client: TcpStream, said: &Sender<()>, is_mute: &AtomicBool) {
     let mut bytes = vec![0; 64 * 1024];
     while let Ok(read) = server.read(&mut bytes) {
         if read == 0 {
             break;
         }
         // Where nobody listens, what the server says only counts.
-        let _ = client.write_all(&bytes[..read]);
+        if !is_mute.load(Ordering::SeqCst) {
+            let _ = client.write_all(&bytes[..read]);
+        }
         let _ = said.send(());
     }
     let _ = client.shutdown(Shutdown::Both);

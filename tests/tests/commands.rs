@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::process::Output;
+use std::sync::Arc;
 
 use serde_json::json;
 use talaria_codec::Version;
@@ -193,6 +194,14 @@ fn a_port_that_is_taken_is_named() {
     let ended = Server::try_start(Home::new().with("TALARIA_LISTEN__MQTT", &taken)).expect_err("it runs");
     assert_eq!(ended.status.code(), Some(1));
     assert!(ended.log.to_string().contains(&format!("cannot listen on {taken}")), "{}", ended.log);
+}
+
+#[test]
+fn sigterm_right_after_the_server_says_that_it_is_ready_drains_it() {
+    let mut home = Arc::new(Home::new());
+    for _ in 0..5 {
+        home = Server::start(home).stop();
+    }
 }
 
 #[test]
