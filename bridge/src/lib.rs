@@ -97,6 +97,8 @@ pub(crate) struct Inner {
     pub(crate) rollbacks: AtomicU64,
     /// Bytes of events that are staged.
     pub(crate) staged_bytes: AtomicUsize,
+    /// The id clock when this began: no earlier process drew a later id, and this one no earlier.
+    pub(crate) began: EventId,
     /// The settled watermark as last told.
     pub(crate) settled: AtomicU64,
     /// The shard that is looked through next for conversations to let sleep.
@@ -128,15 +130,17 @@ impl Bridge {
         let answers = Arc::new(Answers::default());
         let mut mailboxes = deps.mailboxes.clone();
         mailboxes.push(Arc::clone(&answers) as Arc<dyn Mailbox>);
+        let began = deps.ids.read();
         let inner = Inner {
             settings,
+            began,
             shards: Shards::new(),
             answers,
             mailboxes,
             aside: Mutex::default(),
             rollbacks: AtomicU64::new(0),
             staged_bytes: AtomicUsize::new(0),
-            settled: AtomicU64::new(deps.ids.read().0),
+            settled: AtomicU64::new(began.0),
             next_to_sleep: AtomicUsize::new(0),
             committer: Mutex::new(None),
             deps,

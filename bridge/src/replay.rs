@@ -7,7 +7,6 @@ use talaria_core::{ConversationId, EventId};
 use talaria_port::StoreError;
 use talaria_port::messages::{Amount, Span, Window};
 
-use crate::conversation::Entry;
 use crate::posts::Posts;
 use crate::stage::fan_out::FanOut;
 use crate::{Bridge, Inner};
@@ -46,14 +45,12 @@ impl Bridge {
 
 impl Inner {
     async fn replay(self: &Arc<Self>, id: ConversationId, from: EventId) -> Result<u64, StoreError> {
-        // Awake, it has written since the start and is fanned out by the committer.
-        if matches!(self.shards.lock_of(id).entries.get(&id), Some(Entry::Awake(_))) {
-            return Ok(0);
-        }
         let mut seq = self.deps.store.seq_at(id, from).await?;
         let mut replayed = 0;
         loop {
-            let events = self.deps.store.events(id, Span::After(seq), PAGE).await?;
+            let mut events = self.deps.store.events(id, Span::After(seq), PAGE).await?;
+            // What this process wrote may not be settled yet, and is fanned out by the committer.
+            events.retain(|event| event.id <= self.began);
             let Some(last) = events.last() else { return Ok(replayed) };
             seq = last.seq;
             let receivers = self.receivers(id).await?;
