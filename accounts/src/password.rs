@@ -1,6 +1,8 @@
 //! Passwords: argon2id, off the runtime and at most a few at a time, so that a flood of log-ins cannot take the memory nor the threads.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::password_hash::{self, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::{Algorithm, Argon2, Params};
@@ -8,7 +10,7 @@ use talaria_core::Code;
 use talaria_core::limits::PASSWORDS_WAITING_MAX;
 use talaria_port::Refusal;
 use talaria_port::accounts::PasswordHash;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::token;
 
@@ -20,16 +22,21 @@ pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
     /// Who is hashed now or waits.
     places: Arc<Semaphore>,
+    /// Threads of its own, as many as turns: each hash takes 19 MiB, and the allocator keeps for every thread what it ever used.
+    work: Sender<Work>,
     /// What an unknown user's password is held against, so that both answers take the same work.
     decoy: PasswordHash,
 }
+
+type Work = Box<dyn FnOnce() + Send>;
 
 impl Passwords {
     pub(crate) async fn new(at_once_max: usize) -> Result<Self, Refusal> {
         let at_once_max = at_once_max.max(1);
         let turns = Arc::new(Semaphore::new(at_once_max));
         let places = Arc::new(Semaphore::new(at_once_max + PASSWORDS_WAITING_MAX));
-        let this = Self { turns, places, decoy: PasswordHash::new("") };
+        let work = start_threads(at_once_max).map_err(|_| Refusal::from(Code::Internal))?;
+        let this = Self { turns, places, work, decoy: PasswordHash::new("") };
         let decoy = this.hash("no password").await?;
         Ok(Self { decoy, ..this })
     }
@@ -62,13 +69,34 @@ impl Passwords {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::from(Code::Unavailable))?;
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| Refusal::from(Code::Unavailable))?;
         // Both go with the work: a caller that is dropped must not let another begin while the work goes on.
-        let done = tokio::task::spawn_blocking(move || {
+        let (tell, told) = oneshot::channel();
+        let work = Box::new(move || {
             let result = work();
             drop((turn, place));
-            result
+            // A caller that is gone needs no answer.
+            let _ = tell.send(result);
         });
-        done.await.map_err(|_| Code::Internal.into())
+        self.work.send(work).map_err(|_| Refusal::from(Code::Internal))?;
+        told.await.map_err(|_| Code::Internal.into())
     }
+}
+
+/// Threads that do what is sent, until the sender is dropped.
+fn start_threads(count: usize) -> std::io::Result<Sender<Work>> {
+    let (sender, receiver) = mpsc::channel::<Work>();
+    let receiver = Arc::new(Mutex::new(receiver));
+    for number in 0..count {
+        let receiver = Arc::clone(&receiver);
+        std::thread::Builder::new().name(format!("password-{number}")).spawn(move || {
+            loop {
+                let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok(work) = next else { return };
+                // Its caller sees a panic by the answer that does not come.
+                let _ = catch_unwind(AssertUnwindSafe(work));
+            }
+        })?;
+    }
+    Ok(sender)
 }
 
 /// Whether an imported text is an argon2id hash with costs that a log-in can bear.
@@ -95,8 +123,8 @@ fn costs(text: &str) -> Option<(Algorithm, Params)> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-    use std::sync::mpsc;
+    use std::sync::{Mutex, mpsc};
+    use std::task::{Context, Poll, Waker};
 
     use super::*;
 
@@ -152,7 +180,11 @@ mod tests {
             while passwords.places.available_permits() > 0 {
                 tokio::task::yield_now().await;
             }
-            assert_eq!(passwords.hash("correct horse").await.unwrap_err().code, Code::Unavailable);
+            let mut one_more = std::pin::pin!(passwords.hash("correct horse"));
+            let Poll::Ready(answer) = one_more.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+                panic!("it waits");
+            };
+            assert_eq!(answer.unwrap_err().code, Code::Unavailable);
             assert!(begun.try_recv().is_err(), "a third began");
             drop(release);
             assert!(waiting.join_all().await.iter().all(Result::is_ok));

@@ -80,7 +80,7 @@ impl Ring {
             return if is_whole { Opened::Device(sha256(token)) } else { Opened::Worthless };
         }
         let Ok(header) = jsonwebtoken::decode_header(text) else { return Opened::Worthless };
-        let Some(kid) = header.kid.filter(|_| header.alg == Algorithm::HS256) else { return Opened::Worthless };
+        let Some(kid) = header.kid else { return Opened::Worthless };
         let Some(key) = self.0.iter().find(|key| key.id == kid) else { return Opened::UnknownKey };
         match jsonwebtoken::decode::<Claims>(text, &key.decoding, &validation()) {
             Ok(token) if token.claims.exp.saturating_mul(1000) > now_unix_ms => Opened::Access(token.claims),

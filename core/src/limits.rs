@@ -107,6 +107,9 @@ pub const PAGE_BYTES_MAX: usize = 512 * 1024;
 /// Bytes of an HTTP request's body: as much as a packet, so that what can be published can be posted. Beyond: 413.
 pub const HTTP_BODY_BYTES_MAX: usize = PACKET_BYTES_MAX;
 
+/// HTTP connections of a node. Beyond: they wait in the kernel until one ends. Heads have [`CONNECT_DEADLINE_S`], idle connections too.
+pub const HTTP_CONNECTIONS_MAX: usize = 4096;
+
 /// Seconds from an HTTP request's head to its answer, its body included. Beyond: 503, and whether it took effect is not known.
 pub const HTTP_DEADLINE_S: u64 = 30;
 

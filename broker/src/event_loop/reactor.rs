@@ -74,6 +74,8 @@ struct Entry<T> {
     connection: Connection,
     nonce: u32,
     is_dirty: bool,
+    /// It stands in `unread`.
+    is_unread: bool,
     /// The wheel's second; an entry of the wheel that comes earlier was superseded.
     due_s: u64,
 }
@@ -180,7 +182,7 @@ impl<T: Transport> Reactor<T> {
         let (slot, nonce) = (self.entries.vacant_key() as u32, self.next_nonce);
         let connection = Connection::new(self.shared.now_ms);
         let due_s = self.wheel.put(connection.due_s(), (slot, nonce));
-        self.entries.insert(Entry { transport, connection, nonce, is_dirty: false, due_s });
+        self.entries.insert(Entry { transport, connection, nonce, is_dirty: false, is_unread: false, due_s });
         slot
     }
 
@@ -189,7 +191,7 @@ impl<T: Transport> Reactor<T> {
         let Some(entry) = self.entries.get_mut(slot) else { return };
         entry.transport.on_ready(ready);
         if entry.transport.is_readable() {
-            self.unread.push(slot as u32);
+            self.remember_unread(slot as u32);
         }
         if ready.is_writable {
             self.soil(slot as u32);
@@ -211,6 +213,9 @@ impl<T: Transport> Reactor<T> {
         self.mail = mail;
         // Behind the mail: an answer that is there holds back what the client sent after it (INV-3).
         for slot in std::mem::take(&mut self.unread) {
+            if let Some(entry) = self.entries.get_mut(slot as usize) {
+                entry.is_unread = false;
+            }
             self.read(slot);
         }
         if std::mem::take(&mut self.is_new_second) {
@@ -236,7 +241,16 @@ impl<T: Transport> Reactor<T> {
                 }
             }
         }
-        self.unread.push(slot);
+        self.remember_unread(slot);
+    }
+
+    /// Once, however often it is said: each place is a turn of reading.
+    fn remember_unread(&mut self, slot: u32) {
+        if let Some(entry) = self.entries.get_mut(slot as usize)
+            && !std::mem::replace(&mut entry.is_unread, true)
+        {
+            self.unread.push(slot);
+        }
     }
 
     /// Lends the loop to a connection; a panic there ends that connection and nothing else.
@@ -408,7 +422,7 @@ impl<T: Transport> Reactor<T> {
             entry.due_s = self.wheel.put(due_s, (slot, entry.nonce));
         }
         if entry.transport.is_readable() && !entry.connection.is_paused() {
-            self.unread.push(slot);
+            self.remember_unread(slot);
         }
     }
 }

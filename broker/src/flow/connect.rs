@@ -212,7 +212,9 @@ fn acknowledge(connection: &mut Connection, turn: &mut Turn<'_>) {
     let Some(login) = connection.active().login.take() else { return };
     connection.phase = Phase::Live;
     connection.heard_s = (turn.shared.now_ms / 1000) as u32;
-    let is_cut = login.keep_alive_asked_s == 0 || login.keep_alive_asked_s > KEEP_ALIVE_S_MAX;
+    // Only a 5.0 client hears of another one (section 3.2.2.3.14); in 3.1.1 what was asked for holds.
+    let is_long = connection.version == Version::V5 && login.keep_alive_asked_s > KEEP_ALIVE_S_MAX;
+    let is_cut = login.keep_alive_asked_s == 0 || is_long;
     connection.keep_alive_s = if is_cut { KEEP_ALIVE_S_MAX } else { login.keep_alive_asked_s };
     connection.will = login.will.clone();
     connection.connack(&login, login.is_present == Some(true), turn.shared.settings.packet_bytes_max);

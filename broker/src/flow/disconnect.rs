@@ -27,8 +27,11 @@ pub(crate) fn on_disconnect(connection: &mut Connection, turn: &mut Turn<'_>, pa
 
 /// Closes with a reason; the will goes out.
 pub(crate) fn fail(connection: &mut Connection, turn: &mut Turn<'_>, reason: ReasonCode) {
-    if connection.phase == Phase::Live && connection.version == Version::V5 {
-        connection.wire().disconnect(reason);
+    match connection.phase {
+        Phase::Live if connection.version == Version::V5 => connection.wire().disconnect(reason),
+        // Whatever it was, the client may try again.
+        Phase::Connecting => connection.wire().connack_failure(ReasonCode::ServerBusy),
+        _ => {}
     }
     leave(connection, turn);
 }

@@ -63,6 +63,13 @@ pub(crate) fn on_publish(connection: &mut Connection, turn: &mut Turn<'_>, packe
             // MQTT-4.3.3-10: not released yet, so it is the same one. Its PUBREC waits in line (MQTT-4.6.0-3).
             return queue(connection, turn, packet, State::Settled(Outcome::Done));
         }
+        let is_same = |publishing: &Publishing| publishing.packet_id == packet.packet_id;
+        let is_in_line = connection.active.as_ref().is_some_and(|active| active.publishing.iter().any(is_same));
+        if is_in_line && !packet.dup {
+            // MQTT-2.2.1-3: an id that is in use is no new message's.
+            disconnect::fail(connection, turn, ReasonCode::ProtocolError);
+            return Handled::Done;
+        }
         if unreleased.len() >= UNRELEASED_MAX {
             disconnect::fail(connection, turn, ReasonCode::ReceiveMaximumExceeded);
             return Handled::Done;

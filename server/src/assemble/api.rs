@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::http;
 use crate::config::Config;
 
 pub(super) struct Parts {
@@ -55,9 +56,7 @@ pub(super) async fn start(address: SocketAddr, parts: Parts, config: &Config) ->
             // Dropped or sent, it means the same.
             let _ = stopped.await;
         };
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-            tracing::error!(%error, "http ended");
-        }
+        http::serve(listener, router, stopped).await;
     });
     Ok(Http { address, stop, task })
 }

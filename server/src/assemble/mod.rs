@@ -3,6 +3,7 @@
 mod api;
 mod bridge;
 mod broker;
+mod http;
 mod spawn;
 mod stores;
 

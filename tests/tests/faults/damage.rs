@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use talaria_storage_fjall::{FjallStore, Options};
+use talaria_storage_fjall::{FjallStore, FolderLease, Options};
 use talaria_tests::{Home, Server};
 
 use crate::checker::check;
@@ -50,6 +50,8 @@ fn closed() -> &'static Closed {
 impl Closed {
     fn new() -> Self {
         let home = Home::new();
+        std::fs::create_dir_all(home.data()).unwrap();
+        drop(FolderLease::open(&home.data(), true).unwrap());
         drop(FjallStore::open(&home.data().join("messages"), OPTIONS()).unwrap());
         let server = Server::start(home);
         let load = Load::start(&server, seed("damage, its load"));

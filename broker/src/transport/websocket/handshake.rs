@@ -85,9 +85,9 @@ pub(crate) fn read_head(head: &[u8], origins: Option<&[String]>) -> Option<Resul
     let mut headers = [EMPTY_HEADER; HEADERS_MAX];
     let mut request = Request::new(&mut headers);
     let bytes = match request.parse(head) {
-        Ok(Status::Complete(bytes)) => bytes,
+        Ok(Status::Complete(bytes)) if bytes <= HEAD_BYTES_MAX => bytes,
         Ok(Status::Partial) if head.len() < HEAD_BYTES_MAX => return None,
-        Ok(Status::Partial) => return Some(Err(refused(431, "the head of the request is too large"))),
+        Ok(_) => return Some(Err(refused(431, "the head of the request is too large"))),
         Err(_) => return Some(Err(refused(400, "this is no HTTP request"))),
     };
     if request.method != Some("GET") {
