@@ -1,5 +1,5 @@
-//! The seal of a database that nobody has open: length and CRC-32 of its file. Where it is whole, every byte is as the last process left it, and
-//! reading all rows can be spared.
+//! The seal of a database that was closed: length and CRC-32 of its file. Where it is whole, every byte is as it was when everything had been looked
+//! at and nobody had it open, and reading all rows can be spared. Written to since, the file does not fit its seal any more.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -17,14 +17,15 @@ const BUFFER_BYTES: usize = 1024 * 1024;
 pub(crate) enum Seal {
     /// Every byte is as it was when it was sealed, and nothing waits in a log.
     Whole,
-    /// There is none: another process has the database open, or the last one did not close it.
+    /// It says nothing: another process has the database open, or the last one did not close it.
     Missing,
-    /// It is not that of the file.
+    /// Nobody has the database open, and it is not what was sealed.
     Broken,
 }
 
 /// Looks at the seal of a database. An empty file needs none.
 pub(crate) fn look(database: &Path) -> io::Result<Seal> {
+    // Somebody may have it open, in this process too, and closing the file here would take SQLite's locks away (fcntl(2)).
     if log(database).exists() {
         return Ok(Seal::Missing);
     }
@@ -36,14 +37,6 @@ pub(crate) fn look(database: &Path) -> io::Result<Seal> {
         Ok(_) => Ok(Seal::Broken),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Seal::Missing),
         Err(error) => Err(error),
-    }
-}
-
-/// Takes the seal away, before anything is written.
-pub(crate) fn take_away(database: &Path) -> io::Result<()> {
-    match fs::remove_file(seal(database)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }
 

@@ -73,7 +73,6 @@ impl SqliteStore {
         let writer = pool(1).connect_with(options.clone()).await.map_err(failed("open"))?;
         let reads_everything = seal == Seal::Broken || seal == Seal::Missing && must_be_checked;
         bring_up_to_date(&writer, reads_everything, acknowledged).await?;
-        aside("open", path, seal::take_away).await?;
         let readers = pool(READERS_MAX).connect_with(options.read_only(true)).await;
         Ok(Self {
             readers: readers.map_err(failed("open"))?,

@@ -174,6 +174,25 @@ async fn many_may_make_the_file_at_once() {
 }
 
 #[tokio::test]
+async fn who_closes_it_last_seals_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let seal = folder.path().join("talaria.db.seal");
+    let (one, other) =
+        (SqliteStore::open(file(&folder)).await.unwrap(), SqliteStore::open(file(&folder)).await.unwrap());
+    add(&one, [1]).await;
+    one.close().await.unwrap();
+    assert!(!seal.exists(), "another one has it open");
+    add(&other, [2]).await;
+    other.close().await.unwrap();
+    assert!(seal.exists());
+    let sealed = fs::read(&seal).unwrap();
+    let again = SqliteStore::open(file(&folder)).await.unwrap();
+    add(&again, [3]).await;
+    again.close().await.unwrap();
+    assert_ne!(fs::read(&seal).unwrap(), sealed);
+}
+
+#[tokio::test]
 async fn who_reads_does_not_wait_for_who_writes() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(file(&folder)).await.unwrap();
