@@ -178,7 +178,8 @@ impl Shared {
         }
         // The server first: a client that is cut off comes back at once, and takes its session over.
         server.shutdown(Shutdown::Write)?;
-        client.shutdown(Shutdown::Both)?;
+        // The server's end may have reached it already.
+        let _ = client.shutdown(Shutdown::Both);
         // Whoever made the test may not wait for it.
         let _ = self.cut.send(());
         Ok(())
