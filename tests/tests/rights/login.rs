@@ -2,8 +2,10 @@
 
 use std::net::TcpStream;
 
+use serde_json::json;
 use talaria_codec::{Connect, Packet, ReasonCode, Version};
 use talaria_tests::wire::{VERSIONS, Wire, connect_of, encode, keeping};
+use talaria_tests::{Person, http};
 
 use crate::{Stage, connack, is_ended};
 
@@ -61,6 +63,38 @@ fn the_account_password_is_no_credential() {
         let connect =
             Connect { username: Some("@pat"), password: Some(b"winged sandals"), ..Connect::new(version, "laptop") };
         stage.is_refused(&connect, ReasonCode::BadUserNameOrPassword);
+    }
+}
+
+#[test]
+fn an_access_token_is_a_credential_as_long_as_every_part_of_it_is_right() {
+    let mut stage = Stage::new();
+    assert!(stage.server.home().run(["user", "add", "@pat"], "winged sandals\n").status.success());
+    let login = json!({"handle": "@pat", "password": "winged sandals", "device": "phone"});
+    let answer = http::request(stage.server.http(), "POST", "/v1/tokens", None, Some(&login)).is(201);
+    let token = answer["access_token"].as_str().unwrap();
+    let parts: Vec<&str> = token.split('.').collect();
+    let [head, claims, signature] = parts[..] else { panic!("no JWT") };
+    // `{"alg":"none","typ":"JWT"}`.
+    let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
+    let turned: String = signature.chars().rev().collect();
+    for version in VERSIONS {
+        let connect = |token: &'_ str| {
+            let person = Person { handle: "@pat".to_owned(), id: String::new(), token: token.to_owned() };
+            encode(&Packet::Connect(connect_of(version, &person, "laptop")), version)
+        };
+        let mut wire = Wire::open(stage.server.mqtt(), version);
+        wire.send(&connect(token));
+        assert_eq!(connack(&wire.answer()), (false, ReasonCode::Success));
+        let short = format!("{head}.{claims}");
+        for wrong in [&short, &format!("{head}.{claims}.{turned}"), &unsigned, &format!("{token}\0")] {
+            let mut wire = Wire::open(stage.server.mqtt(), version);
+            wire.send(&connect(wrong));
+            assert_eq!(connack(&wire.answer()), (false, ReasonCode::BadUserNameOrPassword));
+            wire.expect_end();
+            stage.others_go_on();
+        }
+        wire.ping();
     }
 }
 

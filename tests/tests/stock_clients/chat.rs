@@ -60,6 +60,26 @@ fn three_stock_clients_hold_a_channel_chat_on_5_0() {
     channel(Version::V5);
 }
 
+/// Every client in both versions: three at a time, so that each meets each in the other one.
+#[test]
+fn clients_of_3_1_1_and_of_5_0_chat_with_each_other() {
+    let (old, new) = (Version::V311, Version::V5);
+    for versions in [[old, new, old], [new, old, new]] {
+        let stage = Stage::new(old);
+        let come = |(stock, version)| (stock, stage.come_in(stock, version));
+        let mut clients: Vec<_> = Stock::ALL.into_iter().zip(versions).map(come).collect();
+        let topic = format!("channel/{}/message", stage.channel());
+        let mut said = Vec::new();
+        for (stock, client) in &mut clients {
+            said.push(format!("{stock:?}"));
+            client.publish(&topic, said.last().unwrap());
+        }
+        for (stock, client) in &mut clients {
+            assert_eq!(texts(&mut **client, said.len()), said, "{stock:?}");
+        }
+    }
+}
+
 #[test]
 fn mosquitto_pub_of_the_same_word_twice_is_two_messages() {
     let stage = Stage::new(Version::V311);

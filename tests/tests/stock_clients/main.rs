@@ -30,8 +30,13 @@ impl Stage {
 
     /// Comes, or comes back.
     fn come(&self, stock: Stock) -> Box<dyn Client> {
+        self.come_in(stock, self.version)
+    }
+
+    /// The same, in that version.
+    fn come_in(&self, stock: Stock, version: Version) -> Box<dyn Client> {
         let (server, person) = (self.server.mqtt(), self.person(stock));
-        stock.come(&Login { server, person, client_id: "session", version: self.version })
+        stock.come(&Login { server, person, client_id: "session", version })
     }
 
     /// Everybody.

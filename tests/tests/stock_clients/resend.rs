@@ -2,11 +2,11 @@
 
 use serde_json::json;
 use talaria_codec::Version;
-use talaria_tests::Server;
 use talaria_tests::proxy::{Cut, Proxy};
 use talaria_tests::stock::paho::Paho;
 use talaria_tests::stock::{Client, Login, rumqttc};
-use talaria_tests::{Person, wire::Wire};
+use talaria_tests::wire::{VERSIONS, Wire};
+use talaria_tests::{Person, Server};
 
 const TOPIC: &str = "user/@lee/message";
 
@@ -37,13 +37,14 @@ impl Stage {
     }
 }
 
-fn paho(version: Version, cut: Cut) {
+fn paho(version: Version, cut: Cut, qos: u8) {
     let mut stage = Stage::new();
     let mut paho = Paho::connect(&stage.login(version), &json!({}));
     paho.wait_for("connect");
     stage.proxy.cut_next(cut);
-    paho.start_publish(TOPIC, "once", 1);
+    paho.start_publish(TOPIC, "once", qos);
     stage.proxy.wait_for_cut();
+    // PUBACK, or PUBCOMP of QoS 2.
     paho.wait_for("publish");
     assert_eq!(stage.seen(), [(false, 1), (true, 1)], "{cut:?}");
     paho.publish(TOPIC, "next");
@@ -53,14 +54,23 @@ fn paho(version: Version, cut: Cut) {
 #[test]
 fn paho_resends_with_dup_and_one_message_is_stored_on_3_1_1() {
     for cut in [Cut::Before, Cut::WithIt, Cut::AfterAnswer] {
-        paho(Version::V311, cut);
+        paho(Version::V311, cut, 1);
     }
 }
 
 #[test]
 fn paho_resends_with_dup_and_one_message_is_stored_on_5_0() {
     for cut in [Cut::Before, Cut::WithIt, Cut::AfterAnswer] {
-        paho(Version::V5, cut);
+        paho(Version::V5, cut, 1);
+    }
+}
+
+#[test]
+fn paho_resends_at_qos_2_and_one_message_is_stored() {
+    for version in VERSIONS {
+        for cut in [Cut::Before, Cut::WithIt, Cut::AfterAnswer] {
+            paho(version, cut, 2);
+        }
     }
 }
 
