@@ -114,13 +114,14 @@ fn a_torn_tail_is_cut_wherever_it_is_torn_and_reported() {
 #[test]
 fn a_tail_with_a_hole_is_a_torn_one() {
     // Pages reach the disk in any order: the end may be there, and something before it not.
-    let folder = three(2);
-    let mut bytes = std::fs::read(journal(folder.path())).unwrap();
-    let third = third_begins(&bytes);
+    let whole = std::fs::read(journal(three(2).path())).unwrap();
+    let third = third_begins(&whole);
     for (from, to) in [(third, third + 60), (third + 100, third + 200)] {
+        let folder = three(2);
+        let mut bytes = whole.clone();
         bytes[from..to].fill(0);
         std::fs::write(journal(folder.path()), &bytes).unwrap();
-        assert_eq!(head(&open(folder.path()).unwrap()), 2);
+        assert_eq!(head(&open(folder.path()).unwrap()), 2, "zeros from {from}");
     }
 }
 
@@ -149,6 +150,23 @@ fn a_number_that_the_engine_does_not_guard_is_guarded() {
             Ok(writer) => assert_eq!(head(&writer), 3, "bit {bit}"),
             Err(error) => assert_eq!(error.kind, StoreErrorKind::Damaged, "bit {bit}"),
         }
+    }
+}
+
+#[test]
+fn batches_out_of_order_are_damage() {
+    let whole = std::fs::read(journal(three(3).path())).unwrap();
+    let order = |begin: usize| begin + 5..begin + 13;
+    let (first, third) = (order(0), order(third_begins(&whole)));
+    let number = |range: std::ops::Range<usize>| u64::from_le_bytes(whole[range].try_into().unwrap());
+    // The first as if it came behind the third, the third as if it came with the first, the third long after it came.
+    for (at, wrong) in [(first.clone(), number(third.clone()) + 1), (third.clone(), number(first)), (third, 1 << 40)] {
+        let folder = three(3);
+        let mut bytes = whole.clone();
+        bytes[at].copy_from_slice(&wrong.to_le_bytes());
+        std::fs::write(journal(folder.path()), &bytes).unwrap();
+        assert_eq!(open(folder.path()).map(|_| ()).unwrap_err().kind, StoreErrorKind::Damaged, "{wrong}");
+        assert_eq!(std::fs::read(journal(folder.path())).unwrap(), bytes, "nothing was touched");
     }
 }
 

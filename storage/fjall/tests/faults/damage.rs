@@ -139,6 +139,24 @@ fn a_flipped_record_tag_is_refused() {
     assert!(flips > 40);
 }
 
+/// Which tables there are: the engine deletes those that are not listed, and does not look at the checksum of the list.
+#[test]
+fn no_bit_of_a_list_of_tables_may_flip() {
+    let mut dice = Dice(seed());
+    let closed = closed(dice.below(u64::MAX), 30);
+    let is_list = |file: &usize| {
+        let name = closed.image.0[*file].0.file_name().unwrap().to_str().unwrap();
+        name == "current" || name.strip_prefix('v').is_some_and(|number| number.parse::<u64>().is_ok())
+    };
+    let lists: Vec<usize> = (0..closed.image.0.len()).filter(is_list).collect();
+    assert_eq!(lists.len(), 6);
+    for file in lists {
+        for at in 0..closed.image.0[file].1.len() {
+            assert_eq!(closed.flipped(file, at, 1 << dice.below(8)), Came::Refused);
+        }
+    }
+}
+
 /// The engine takes memory for what is announced before it looks at the checksum: no such length may reach it.
 #[test]
 fn an_announced_length_takes_no_memory() {
