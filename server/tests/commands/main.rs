@@ -5,4 +5,5 @@ mod beside;
 mod import;
 mod prompt;
 mod refusals;
+mod revoked;
 mod talaria;

@@ -88,14 +88,14 @@ impl Folder {
         let local = Listen(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
         (config.listen.mqtt, config.listen.http, config.listen.ws) = (local, local, Listen(None));
         let server = Server::start(config).await.unwrap();
-        Serving { address: server.http_address().unwrap(), _server: server }
+        Serving { address: server.http_address().unwrap(), server }
     }
 }
 
 /// A server that runs as long as this lives.
 pub(crate) struct Serving {
     address: SocketAddr,
-    _server: Server,
+    server: Server,
 }
 
 impl Serving {
@@ -110,6 +110,20 @@ impl Serving {
         stream.read_to_string(&mut answer).unwrap();
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
         (status, serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap())
+    }
+
+    /// A connection on which that token was shown, and the return code of CONNACK (3.1.1 §3.2.2.3).
+    pub(crate) fn connect(&self, handle: &str, token: &str) -> (TcpStream, u8) {
+        let text = |text: &str| [&u16::try_from(text.len()).unwrap().to_be_bytes(), text.as_bytes()].concat();
+        // User name, password and clean session; keep-alive 60 s.
+        let start = [text("MQTT"), vec![4, 0b1100_0010, 0, 60]].concat();
+        let packet = [start, text("phone"), text(handle), text(token)].concat();
+        let mut stream = TcpStream::connect(self.server.mqtt_addresses()[0]).unwrap();
+        stream.write_all(&[&[0x10, u8::try_from(packet.len()).unwrap()], &packet[..]].concat()).unwrap();
+        let mut connack = [0; 4];
+        stream.read_exact(&mut connack).unwrap();
+        assert_eq!(connack[..2], [0x20, 2]);
+        (stream, connack[3])
     }
 
     /// Who the server takes the bearer of a token for.
