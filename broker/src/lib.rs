@@ -16,6 +16,7 @@ mod sweep;
 mod transport;
 
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
@@ -183,7 +184,11 @@ impl Prepared {
             let event_loop = EventLoop::new(poll, listeners, shared)?;
             let ended = ended.clone();
             let thread = std::thread::Builder::new().name(format!("loop-{index}")).spawn(move || {
-                event_loop.run();
+                if catch_unwind(AssertUnwindSafe(|| event_loop.run())).is_err() {
+                    // Whoever is connected to it, or connects, would wait for ever; a process that is gone is started again.
+                    tracing::error!("a loop panicked outside a connection's turn; the process ends");
+                    std::process::abort();
+                }
                 // Nobody waits any more when the receiver is gone.
                 let _ = ended.send(());
             })?;

@@ -43,6 +43,10 @@ pub const FAN_OUT_THRESHOLD: usize = 500;
 /// one settles; a 5.0 client is told by Receive Maximum (MQTT-3.3.4-9).
 pub const INBOUND_IN_FLIGHT_MAX: u16 = 256;
 
+/// Bytes of topics and payloads of one connection's publishes that are read but not acknowledged. Beyond: the connection is not read until
+/// one settles; one alone may exceed it, so that the largest still passes.
+pub const INBOUND_IN_FLIGHT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Packet ids of QoS 2 publishes that a client has not released; they are kept in the session's mark. Beyond: 0x93 and the
 /// connection closes. More than INBOUND_IN_FLIGHT_MAX, because 3.1.1 clients know no Receive Maximum.
 pub const UNRELEASED_MAX: usize = 4096;

@@ -20,6 +20,7 @@ pub(crate) struct Publishing {
     pub(crate) packet_id: Option<NonZeroU16>,
     pub(crate) qos: QoS,
     pub(crate) topic: Box<str>,
+    pub(crate) bytes: usize,
     pub(crate) since_ms: u64,
     pub(crate) state: State,
 }
@@ -95,11 +96,14 @@ fn queue(connection: &mut Connection, turn: &mut Turn<'_>, packet: &Publish<'_>,
         packet_id: packet.packet_id,
         qos: packet.qos,
         topic: packet.topic.into(),
+        bytes: packet.topic.len() + packet.payload.len(),
         since_ms: turn.shared.now_ms,
         state,
     };
     submit(connection, turn, &publishing);
-    connection.active().publishing.push_back(publishing);
+    let active = connection.active();
+    active.publishing_bytes += publishing.bytes;
+    active.publishing.push_back(publishing);
     settle(connection, turn);
     Handled::Done
 }
@@ -247,6 +251,7 @@ fn settle(connection: &mut Connection, turn: &mut Turn<'_>) {
         && matches!(active.publishing.front(), Some(Publishing { state: State::Settled(_), .. }))
         && let Some(first) = active.publishing.pop_front()
     {
+        active.publishing_bytes = active.publishing_bytes.saturating_sub(first.bytes);
         let State::Settled(outcome) = &first.state else { return };
         if *outcome == Outcome::Stale {
             return disconnect::fail(connection, turn, ReasonCode::SessionTakenOver);

@@ -20,7 +20,8 @@ use std::num::NonZeroU32;
 use talaria_codec::{Direction, Frame, PacketType, Version, decode, frame};
 use talaria_core::UserId;
 use talaria_core::limits::{
-    CONNECT_DEADLINE_S, INBOUND_IN_FLIGHT_MAX, OUTBOUND_BUFFER_BYTES_MAX, PACKET_BYTES_MAX_BEFORE_LOGIN,
+    CONNECT_DEADLINE_S, INBOUND_IN_FLIGHT_BYTES_MAX, INBOUND_IN_FLIGHT_MAX, OUTBOUND_BUFFER_BYTES_MAX,
+    PACKET_BYTES_MAX_BEFORE_LOGIN,
 };
 
 use crate::delivery::Delivery;
@@ -77,6 +78,8 @@ pub(crate) struct Active {
     pub(crate) stuck_since_ms: Option<u64>,
     pub(crate) login: Option<Box<Login>>,
     pub(crate) publishing: VecDeque<Publishing>,
+    /// Bytes of topics and payloads in `publishing`.
+    pub(crate) publishing_bytes: usize,
     /// A publish waits to be submitted again: nothing that follows may overtake it.
     pub(crate) holds_publishes: bool,
     pub(crate) lookups: Option<Box<Lookups>>,
@@ -318,11 +321,15 @@ impl Active {
     /// Whether packets of the client wait: for a durable subscription, behind a publish that is held, because as many as may be are
     /// unanswered, or because it does not read what it is answered.
     fn holds_packets(&self) -> bool {
-        self.suback.is_some()
-            || self.holds_publishes
+        self.suback.is_some() || self.awaits_answers() || self.out.len() > OUTBOUND_BUFFER_BYTES_MAX
+    }
+
+    /// Whether packets wait for the pipeline or a lookup; both end, or end the connection, within their deadline.
+    fn awaits_answers(&self) -> bool {
+        self.holds_publishes
             || self.lookups.as_ref().is_some_and(|lookups| lookups.is_waiting())
             || self.publishing.len() >= usize::from(INBOUND_IN_FLIGHT_MAX)
-            || self.out.len() > OUTBOUND_BUFFER_BYTES_MAX
+            || self.publishing_bytes >= INBOUND_IN_FLIGHT_BYTES_MAX
     }
 
     fn is_idle(&self) -> bool {

@@ -37,6 +37,10 @@ impl Connection {
     /// The wheel came round.
     pub(crate) fn on_tick(&mut self, turn: &mut Turn<'_>) {
         let (now_ms, now_s) = (turn.shared.now_ms, turn.shared.now_ms / 1000);
+        if self.phase == Phase::Live && self.active.as_ref().is_some_and(|active| active.awaits_answers()) {
+            // It is we who do not listen, and that has a deadline of its own.
+            self.heard_s = now_s as u32;
+        }
         if now_s >= u64::from(self.heard_s) + self.silence_s_max() {
             if self.is_ending() {
                 self.phase = Phase::Over;

@@ -1,5 +1,6 @@
 //! The bridge's two threads: the committer, and upkeep.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
@@ -18,15 +19,26 @@ pub(super) struct BridgeThreads {
 pub(super) fn start(bridge: &Bridge) -> anyhow::Result<BridgeThreads> {
     let stop = Arc::new(AtomicBool::new(false));
     let (committer, committer_stop) = (bridge.committer(), stop.clone());
-    let committer = Builder::new().name("committer".into()).spawn(move || committer.run(&committer_stop))?;
+    let committer = start_vital("committer", move || committer.run(&committer_stop))?;
     let (bridge, upkeep_stop) = (bridge.clone(), stop.clone());
-    let upkeep = Builder::new().name("upkeep".into()).spawn(move || {
+    let upkeep = start_vital("upkeep", move || {
         while !upkeep_stop.load(Ordering::Acquire) {
             bridge.upkeep();
             std::thread::park_timeout(UPKEEP);
         }
     })?;
     Ok(BridgeThreads { stop, threads: vec![committer, upkeep] })
+}
+
+/// A thread without which nothing is acknowledged any more: where it panics the process ends, to be started again, for it would take
+/// publishes in and let them wait for ever.
+fn start_vital(name: &'static str, run: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    Builder::new().name(name.into()).spawn(move || {
+        if catch_unwind(AssertUnwindSafe(run)).is_err() {
+            tracing::error!(name, "a thread of the bridge panicked; the process ends");
+            std::process::abort();
+        }
+    })
 }
 
 impl BridgeThreads {

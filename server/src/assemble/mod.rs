@@ -10,7 +10,7 @@ mod stores;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use talaria_accounts::Accounts;
@@ -26,6 +26,9 @@ pub(crate) use stores::make_folder;
 
 /// The file of accounts and channels in the data folder.
 pub const DATABASE: &str = "talaria.db";
+
+/// What closing the database has when all else took its time.
+const CLOSE_MIN: Duration = Duration::from_secs(1);
 
 /// A running node.
 pub struct Server {
@@ -116,13 +119,18 @@ impl Server {
 
     /// Stops accepting, finishes what is in flight, writes marks, disconnects clients, flushes.
     pub fn drain(self, runtime: &Runtime, within: Duration) {
+        let until = Instant::now() + within;
+        let left = || until.saturating_duration_since(Instant::now());
         self.is_ready.store(false, Ordering::Release);
         if let Some(http) = self.http {
-            runtime.block_on(http.stop(within));
+            // Half, so that clients have the rest.
+            runtime.block_on(http.stop(within / 2));
         }
-        self.broker.drain(within);
+        self.broker.drain(left());
         self.bridge.stop();
-        let closed = runtime.block_on(async { tokio::time::timeout(within, self.relational.close()).await });
+        // What is acknowledged is durable by now; this only spares the next start some reading.
+        let close = left().max(CLOSE_MIN);
+        let closed = runtime.block_on(async { tokio::time::timeout(close, self.relational.close()).await });
         if !matches!(closed, Ok(Ok(()))) {
             tracing::warn!("the database of accounts is closed without its seal: every row is read at the next start");
         }

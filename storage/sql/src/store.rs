@@ -147,9 +147,26 @@ fn make(path: &Path) -> io::Result<()> {
 }
 
 async fn bring_up_to_date(writer: &SqlitePool, reads_everything: bool, acknowledged: u64) -> Result<(), StoreError> {
-    let before = version(writer).await?;
+    let before = version(writer).await.map_err(unlike_ours)?;
     sqlx::migrate!().run(writer).await.map_err(not_migrated)?;
-    let is_migrated = version(writer).await? != before;
+    let is_migrated = version(writer).await.map_err(unlike_ours)? != before;
+    check(writer, is_migrated, reads_everything, acknowledged).await.map_err(unlike_ours)
+}
+
+/// SQL that fits every database of ours did not fit this one: its schema is damaged.
+fn unlike_ours(error: StoreError) -> StoreError {
+    match error.kind {
+        StoreErrorKind::Misuse => StoreError::new(StoreErrorKind::Damaged, error.operation).because(error),
+        _ => error,
+    }
+}
+
+async fn check(
+    writer: &SqlitePool,
+    is_migrated: bool,
+    reads_everything: bool,
+    acknowledged: u64,
+) -> Result<(), StoreError> {
     // One view of everything: others may write meanwhile.
     let mut tx =
         writer.begin_with(if is_migrated { "BEGIN IMMEDIATE" } else { "BEGIN" }).await.map_err(failed("open"))?;
@@ -184,11 +201,14 @@ async fn version(writer: &SqlitePool) -> Result<Option<i64>, StoreError> {
 
 fn not_migrated(error: MigrateError) -> StoreError {
     match error {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => failed("migrate")(error),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            unlike_ours(failed("migrate")(error))
+        }
         MigrateError::VersionMissing(_) => {
             StoreError::new(StoreErrorKind::Misuse, "migrate").because("the database was made by a newer release")
         }
-        error => StoreError::new(StoreErrorKind::Misuse, "migrate").because(error),
+        // What is written of migrations is not what was run.
+        error => StoreError::new(StoreErrorKind::Damaged, "migrate").because(error),
     }
 }
 
