@@ -46,6 +46,8 @@ impl MarkPosition {
         }
         let mut behind: Vec<_> =
             behind.into_iter().map(|(conversation, cursor)| (conversation, cursor.acked)).collect();
+        // In the same order in every run, or no simulation could be replayed from its seed.
+        behind.sort_unstable_by_key(|(conversation, _)| *conversation);
         if !rules.hold(Rule::D2) {
             behind.iter_mut().for_each(|(_, position)| {
                 if matches!(position, Position::After(_)) {
@@ -54,13 +56,14 @@ impl MarkPosition {
             });
         }
         let bound = if rules.hold(Rule::D10) { MARK_LIST_MAX } else { usize::MAX };
-        let ahead = cursors
+        let mut ahead: Vec<_> = cursors
             .filter_map(|(conversation, cursor)| match cursor.acked {
                 Position::At(seq, id) if id > settled => Some((*conversation, seq, id)),
                 _ => None,
             })
             .take(bound)
             .collect();
+        ahead.sort_unstable_by_key(|(conversation, ..)| *conversation);
         Self { settled, behind, ahead, packet_id }
     }
 }
