@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use talaria_core::{ConversationId, Event, EventId, Seq, UserId};
-use talaria_port::ingest::{ReplyTo, Submission};
+use talaria_port::ingest::{Outcome, ReplyTo, Submission};
 use talaria_port::messages::{Checkpoint, IndexRow, MovedRow, Window};
 
 use crate::keys::Keys;
@@ -40,11 +40,11 @@ pub(crate) struct Rows {
     pub(crate) listed: Vec<(UserId, ConversationId)>,
 }
 
-/// A repeat of an event that is not committed yet; answered when it is.
+/// An answer that rests on an event which is not committed yet, such as that to its repeat; given when it is.
 #[derive(Debug)]
 pub(crate) struct Echo {
     pub(crate) seq: Seq,
-    pub(crate) id: EventId,
+    pub(crate) outcome: Outcome,
     pub(crate) reply: ReplyTo,
 }
 

@@ -7,6 +7,7 @@
 //! `committer.rs` through the rest; `stage/` has one file a stage.
 
 mod answers;
+mod carried_out;
 mod catch_up;
 mod committer;
 mod conversation;
@@ -47,6 +48,7 @@ pub use committer::{Committer, Started};
 pub use node_ids::NodeIds;
 
 use crate::answers::Answers;
+use crate::carried_out::CarriedOut;
 use crate::shard::Shards;
 
 /// What the bridge stands on.
@@ -97,6 +99,8 @@ pub(crate) struct Inner {
     pub(crate) rollbacks: AtomicU64,
     /// Bytes of events that are staged.
     pub(crate) staged_bytes: AtomicUsize,
+    /// Membership changes under way.
+    pub(crate) carried_out: CarriedOut,
     /// The id clock when this began: no earlier process drew a later id, and this one no earlier.
     pub(crate) began: EventId,
     /// The settled watermark as last told.
@@ -133,6 +137,7 @@ impl Bridge {
         let began = deps.ids.read();
         let inner = Inner {
             settings,
+            carried_out: CarriedOut::default(),
             began,
             shards: Shards::new(),
             answers,

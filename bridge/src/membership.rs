@@ -30,8 +30,10 @@ impl Membership for Bridge {
             return Err(Code::ChannelFull.into());
         }
         let intents = self.intents(channel.id, channel.owner, &users, Change::Join)?;
-        self.inner.deps.channels.create(&channel, &intents).await.map_err(told)?;
-        self.inner.finish_all(intents).await
+        // Before they can be read, or who wakes the channel would take them up as well.
+        let turn = self.inner.carried_out.take(intents);
+        self.inner.deps.channels.create(&channel, &turn.intents).await.map_err(told)?;
+        self.inner.finish_all(&turn.intents).await
     }
 
     async fn change(&self, channel: ChannelId, by: UserId, users: &[UserId], change: Change) -> Result<(), Refusal> {
@@ -47,8 +49,9 @@ impl Membership for Bridge {
             return Ok(());
         }
         let intents = self.intents(channel, by, &users, change)?;
-        self.inner.deps.channels.begin(&intents).await.map_err(told)?;
-        self.inner.finish_all(intents).await
+        let turn = self.inner.carried_out.take(intents);
+        self.inner.deps.channels.begin(&turn.intents).await.map_err(told)?;
+        self.inner.finish_all(&turn.intents).await
     }
 
     async fn members(&self, channel: ChannelId) -> Result<Option<Vec<UserId>>, Refusal> {
@@ -132,18 +135,28 @@ impl Inner {
 
     /// Takes up changes that were begun by an earlier process or call; what fails now is taken up at the next wake or start.
     pub(crate) async fn finish_intents(self: &Arc<Self>, intents: Vec<Intent>) {
-        if let Err(refusal) = self.finish_all(intents).await {
+        let turn = self.carried_out.take(intents);
+        let finished = match self.deps.channels.unsettled().await {
+            Ok(unsettled) => {
+                // Who carried one out until a moment ago may have settled it, or taken it back.
+                let is_left = |intent: &&Intent| unsettled.iter().any(|left| left.id == intent.id);
+                let left: Vec<_> = turn.intents.iter().filter(is_left).copied().collect();
+                self.finish_all(&left).await
+            }
+            Err(error) => Err(error.into()),
+        };
+        if let Err(refusal) = finished {
             tracing::warn!(%refusal, "a membership change could not be finished yet");
         }
     }
 
     /// Brings every intent to its end; the first failure is the answer, but the others are tried too.
-    async fn finish_all(self: &Arc<Self>, intents: Vec<Intent>) -> Result<(), Refusal> {
+    async fn finish_all(self: &Arc<Self>, intents: &[Intent]) -> Result<(), Refusal> {
         let mut settled = Vec::new();
         let mut answer = Ok(());
         for intent in intents {
-            match self.sequence_intent(&intent).await {
-                Ok(Some(seq)) => settled.push((intent, seq)),
+            match self.sequence_intent(intent).await {
+                Ok(Some(seq)) => settled.push((*intent, seq)),
                 Ok(None) => {}
                 Err(refusal) => answer = answer.and(Err(refusal)),
             }

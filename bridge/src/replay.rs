@@ -21,6 +21,12 @@ impl Bridge {
     /// # Errors
     /// The stores cannot be read; the server must not start then.
     pub async fn recover(&self) -> Result<u64, StoreError> {
+        // First, for a replay wakes channels, and who wakes one carries out what is unfinished there.
+        let intents = self.inner.deps.channels.unsettled().await?;
+        if !intents.is_empty() {
+            tracing::info!(changes = intents.len(), "membership changes are finished that were cut short");
+            self.inner.finish_intents(intents).await;
+        }
         let from = self.inner.deps.store.fanned_out().await?;
         let mut replayed = 0;
         let mut after = None;
@@ -33,11 +39,6 @@ impl Bridge {
             if rows.len() < ROWS {
                 break;
             }
-        }
-        let intents = self.inner.deps.channels.unsettled().await?;
-        if !intents.is_empty() {
-            tracing::info!(changes = intents.len(), "membership changes are finished that were cut short");
-            self.inner.finish_intents(intents).await;
         }
         Ok(replayed)
     }

@@ -61,8 +61,8 @@ impl Inner {
             Known::Stale => return posts.complete(reply, Outcome::Stale),
             Known::Repeat(place) => return repeat(conversation, place, &submission, posts),
         }
-        if let Err(answer) = authorize(conversation, &submission, self.settings.channel_members_max) {
-            return posts.complete(reply, answer);
+        if let Err(outcome) = authorize(conversation, &submission, self.settings.channel_members_max) {
+            return refuse(conversation, outcome, reply, posts);
         }
         // Not before: strangers keep nothing awake.
         conversation.used_at_ms = self.deps.clock.monotonic_ms();
@@ -126,9 +126,20 @@ fn repeat(conversation: &mut Conversation, place: Place, submission: &Submission
     if let Intake::Message { origin: Some(claim), .. } = &submission.intake {
         conversation.keys.hear(submission.user, claim);
     }
+    let outcome = Outcome::Stored { id, seq, repeated: true };
     if seq <= conversation.committed.seq {
-        posts.complete(submission.reply, Outcome::Stored { id, seq, repeated: true });
+        posts.complete(submission.reply, outcome);
     } else {
-        conversation.echoes.push(Echo { seq, id, reply: submission.reply });
+        conversation.echoes.push(Echo { seq, outcome, reply: submission.reply });
+    }
+}
+
+/// Answers what is not let in, or already so. An answer that rests on a change which is only staged waits for it: rolled back, the change
+/// would not be true (INV-5), and until then its deliveries are not behind those before it.
+fn refuse(conversation: &mut Conversation, outcome: Outcome, reply: ReplyTo, posts: &mut Posts) {
+    if conversation.members == conversation.receivers {
+        posts.complete(reply, outcome);
+    } else {
+        conversation.echoes.push(Echo { seq: conversation.head.seq, outcome, reply });
     }
 }

@@ -117,7 +117,7 @@ fn answer_echoes(conversation: &mut Conversation, posts: &mut Posts) {
     conversation.echoes.retain(|echo| {
         let is_committed = echo.seq <= committed;
         if is_committed {
-            posts.complete(echo.reply, Outcome::Stored { id: echo.id, seq: echo.seq, repeated: true });
+            posts.complete(echo.reply, echo.outcome.clone());
         }
         !is_committed
     });

@@ -1,9 +1,10 @@
 //! Membership through the sequencer, and INV-5.
 
-use talaria_core::{ChannelId, ConversationId, Rules, Seq};
+use bytes::Bytes;
+use talaria_core::{ChannelId, ConversationId, EventKind, Rules, Seq};
 use talaria_port::channels::{Change, Channel, ChannelStore as _, Intent};
 use talaria_port::history::CatchUps as _;
-use talaria_port::ingest::Outcome;
+use talaria_port::ingest::{Intake, Outcome};
 use talaria_port::membership::Membership as _;
 use talaria_port::messages::Amount;
 use talaria_port::sessions::Position;
@@ -97,6 +98,43 @@ fn a_change_cut_short_is_finished_at_the_next_start() {
     assert_eq!(harness.wait(bridge.members(channel().0)).unwrap().unwrap(), [user(1), user(2), user(3)]);
     let channels = harness.channels.clone();
     assert!(harness.wait(channels.unsettled()).unwrap().is_empty());
+}
+
+/// The answers to a removal of 3 and to another one behind it, before the first is stored and after.
+fn removed_twice(is_stored: bool) -> (usize, Vec<Outcome>) {
+    let mut harness = with_channel(&[2, 3]);
+    harness.posts();
+    let leave = |intent| Intake::System { kind: EventKind::MemberLeft, subject: user(3), intent, body: Bytes::new() };
+    harness.submit(1, channel().1, leave(901));
+    harness.submit(1, channel().1, leave(902));
+    let early = harness.posts().iter().map(|post| post.completions.len()).sum();
+    let started = harness.committer.start().unwrap();
+    harness.committer.finish(&started, is_stored);
+    (early, harness.posts().into_iter().flat_map(|post| post.completions).map(|done| done.outcome).collect())
+}
+
+#[test]
+fn a_removal_is_not_already_true_before_the_one_that_made_it_so_is_stored() {
+    let (early, outcomes) = removed_twice(true);
+    assert_eq!(early, 0);
+    assert!(matches!(outcomes[..], [Outcome::Stored { .. }, Outcome::Done]), "{outcomes:?}");
+    let (early, outcomes) = removed_twice(false);
+    assert_eq!((early, outcomes), (0, vec![Outcome::Unavailable, Outcome::Unavailable]));
+}
+
+#[test]
+fn a_change_that_a_call_carries_out_is_left_to_it() {
+    let mut harness = with_channel(&[2]);
+    let intent = Intent { id: 900, channel: channel().0, user: user(3), by: user(1), change: Change::Join };
+    let bridge = harness.bridge.clone();
+    let turn = bridge.inner.carried_out.take(vec![intent]);
+    let channels = harness.channels.clone();
+    harness.wait(channels.begin(&[intent])).unwrap();
+    harness.wait(bridge.inner.finish_intents(vec![intent]));
+    assert_eq!(harness.wait(channels.unsettled()).unwrap(), [intent]);
+    drop(turn);
+    harness.wait(bridge.inner.finish_intents(vec![intent]));
+    assert_eq!(harness.wait(bridge.members(channel().0)).unwrap().unwrap(), [user(1), user(2), user(3)]);
 }
 
 #[test]
