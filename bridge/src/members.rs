@@ -61,6 +61,16 @@ impl Members {
         }
     }
 
+    /// Adds every member to `into` who may see the event with that seq.
+    pub(crate) fn collect_for(&self, seq: Seq, into: &mut Vec<UserId>) {
+        match self {
+            Self::Channel(list) => {
+                into.extend(list.iter().filter(|(_, joined)| *joined <= seq).map(|(user, _)| *user));
+            }
+            Self::Pair(_) | Self::Owner(_) => self.collect(into),
+        }
+    }
+
     /// Lets a membership event take effect, at its seq.
     pub(crate) fn apply(&mut self, event: &Event, subject: Option<UserId>) {
         let (Self::Channel(list), Some(subject)) = (self, subject) else { return };

@@ -19,7 +19,8 @@ impl FanOut {
     /// The directory is read after the commit, or a session that registered meanwhile would be missed (D12).
     pub(crate) fn run(self, directory: &dyn Directory, users: &mut Vec<UserId>, posts: &mut Posts) {
         users.clear();
-        self.receivers.collect(users);
+        // In a replay some may have joined since (INV-5).
+        self.receivers.collect_for(self.event.seq, users);
         posts.deliver(&Arc::new(Outgoing::from(self.event)), users, directory);
     }
 }
